@@ -1,0 +1,1 @@
+"""What workflows call: everything that does I/O."""

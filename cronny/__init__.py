@@ -1,0 +1,1 @@
+"""Cronny: a durable, punctual, multi-tenant scheduler on Temporal."""

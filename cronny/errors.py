@@ -1,0 +1,54 @@
+"""The errors of Cronny. An error's docstring is its default message.
+
+CronnyError
+├── Invalid              what a tenant sent is wrong; carries every problem
+├── NotFound             no such object for this tenant
+├── Conflict             the object's state forbids it
+├── Unauthorised         no valid key
+├── Unavailable          a server Cronny needs is away
+├── SettingsError        the installation is configured wrongly
+└── EgressDenied         the address is closed for this tenant
+"""
+
+from collections.abc import Sequence
+
+from dsl.problems import Problem
+
+
+class CronnyError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class Invalid(CronnyError):
+    """What was sent has problems."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{problem.where}: {problem.what}" for problem in problems))
+
+
+class NotFound(CronnyError):
+    """There is no such object."""
+
+
+class Conflict(CronnyError):
+    """The object's state does not allow this."""
+
+
+class Unauthorised(CronnyError):
+    """The request carries no valid API key."""
+
+
+class Unavailable(CronnyError):
+    """A server that Cronny needs does not answer."""
+
+
+class SettingsError(CronnyError):
+    """The settings do not fit together."""
+
+
+class EgressDenied(CronnyError):
+    """This address is not open for outgoing connections."""

@@ -1,0 +1,1 @@
+"""Pure time: what a schedule's rule says, without a clock."""

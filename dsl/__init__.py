@@ -1,0 +1,1 @@
+"""The action language: pure models, reader, checker and plan."""
