@@ -1,0 +1,97 @@
+"""How an installation is configured: environment variables with the prefix `CRONNY_`, or arguments."""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cronny.errors import SettingsError
+
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+}
+
+
+def _with_driver(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return f"{DRIVERS.get(scheme, scheme)}{separator}{rest}"
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _default_database(values: dict[str, Any]) -> str:
+    return f"sqlite+aiosqlite:///{values['data_dir'] / 'cronny.db'}"
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process; `cronny up` hands the same ones to each of its children."""
+
+    model_config = SettingsConfigDict(env_prefix="CRONNY_", frozen=True, validate_default=True)
+
+    # A clone (or any folder) is an installation of its own: two of them never share a database by accident,
+    # and deleting the folder deletes everything.
+    data_dir: Annotated[Path, AfterValidator(Path.absolute)] = Field(
+        Path(".cronny"), description="Folder of the databases, the key file and the log; made on first use."
+    )
+    database_url: Annotated[str, AfterValidator(_with_driver)] = Field(
+        default_factory=_default_database,
+        description="`sqlite:///…` or `postgresql://…`; without one, a SQLite file in the data folder.",
+    )
+    temporal_address: str | None = Field(
+        None, description="`host:port` of Temporal; without one, `cronny up` starts a development server."
+    )
+    temporal_namespace: str = Field("default", description="The namespace of Temporal to live in.")
+    temporal_port: Port = Field(7233, description="Port of the development server.")
+    temporal_ui_port: Port = Field(8233, description="Port of the development server's web UI.")
+    api_host: str = Field("127.0.0.1", description="Address the API listens on.")
+    api_port: Port = Field(8080, description="Port the API listens on.")
+    secret_keys: SecretStr | None = Field(
+        None,
+        description="Sealing keys, `id:base64,…`, the newest first; else `<data_dir>/secret.key`.",
+    )
+    pool: str = Field("default", description="The pool whose tenants a worker serves.")
+    egress_allow: Networks = Field(
+        (), description="Networks that stages may reach although they are not public, separated by commas."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for programs.")
+
+    @property
+    def key_file(self) -> Path:
+        """The file that holds the keys when `secret_keys` is not set; `cronny up` makes it."""
+        return self.data_dir / "secret.key"
+
+    @property
+    def client_file(self) -> Path:
+        """The file in which `cronny up` leaves the API's URL and key for the CLI."""
+        return self.data_dir / "client.json"
+
+    @property
+    def temporal_target(self) -> str:
+        """The address to connect to: the one given, else the development server's."""
+        return self.temporal_address or f"127.0.0.1:{self.temporal_port}"
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is reached from this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.api_host, self.api_host)  # noqa: S104
+        return f"http://{host}:{self.api_port}"
+
+    def secret_key_text(self) -> SecretStr:
+        """The keys as text, from the setting or the key file."""
+        if self.secret_keys is not None:
+            return self.secret_keys
+        try:
+            return SecretStr(self.key_file.read_text().strip())
+        except OSError as error:
+            message = f"no secret keys: set CRONNY_SECRET_KEYS or let `cronny up` make {self.key_file}"
+            raise SettingsError(message) from error
