@@ -3,8 +3,10 @@
 import ctypes
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: the child of a threaded process may not load libraries.
@@ -32,3 +34,15 @@ def signal_group(pid: int, number: signal.Signals) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def start(command: Sequence[str], **options: Any) -> subprocess.Popen[str]:
+    """Starts a program in a process group of its own, tied to this process; `options` are those of Popen."""
+    return subprocess.Popen(  # noqa: S603 - the programs are ours
+        command,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        preexec_fn=tied_to_parent(),  # noqa: PLW1509 - it takes no lock and imports nothing
+        **options,
+    )

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cronny.child import signal_group, tied_to_parent
+from cronny.child import signal_group, start
 from cronny.errors import Unavailable
 
 Say = Callable[[str], None]
@@ -122,17 +122,8 @@ def _keep(binary: Path, place: Path) -> Path:
 def _process(
     command: Sequence[str], cwd: Path | None = None, env: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-        preexec_fn=tied_to_parent(),
+    process = start(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
         yield process

@@ -1,0 +1,106 @@
+"""A private PostgreSQL 15 in a temporary folder."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from cronny.child import signal_group, start
+from tests.servers.ports import free_port
+
+SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who runs the server: PostgreSQL refuses to be root."""
+
+    user: str | None
+    group: str | None
+
+
+def programs() -> Path:
+    """The folder of PostgreSQL's programs; without one the tests fail, they don't pass over it."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if folders:
+        return folders[-1]
+    found = shutil.which("initdb")
+    assert found, "no PostgreSQL: `make servers` installs it"
+    return Path(found).resolve().parent
+
+
+def account() -> Account:
+    if os.getuid() != 0:
+        return Account(None, None)
+    return Account("postgres", "postgres") if _has_user("postgres") else Account("nobody", "nogroup")
+
+
+def _has_user(name: str) -> bool:
+    return any(line.startswith(f"{name}:") for line in Path("/etc/passwd").read_text().splitlines())
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """The URL of a server's `postgres` database; the server and its folder are gone afterwards."""
+    folder = Path(mkdtemp(prefix="cronny-postgres-"))
+    who, port = account(), free_port()
+    try:
+        if who.user:
+            shutil.chown(folder, who.user, who.group)
+        _initialise(folder / "data", who)
+        with _serving(folder, port, who):
+            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _initialise(data: Path, who: Account) -> None:
+    command = [programs() / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]
+    done = subprocess.run(
+        [*map(str, command), "--locale=C"],
+        check=False,
+        capture_output=True,
+        text=True,
+        user=who.user,
+        group=who.group,
+        extra_groups=None if who.user is None else [],
+        cwd=data.parent,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def _serving(folder: Path, port: int, who: Account) -> Iterator[None]:
+    options = [part for setting in SETTINGS for part in ("-c", setting)]
+    command = [str(programs() / "postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
+    with (folder / "log").open("w") as log:
+        process = start(
+            [*command, "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"],
+            stdout=log,
+            stderr=log,
+            user=who.user,
+            group=who.group,
+            extra_groups=None if who.user is None else [],
+            cwd=folder,
+        )
+    try:
+        _wait(port, folder / "log")
+        yield
+    finally:
+        signal_group(process.pid, signal.SIGQUIT)
+        process.wait()
+
+
+def _wait(port: int, log: Path) -> None:
+    ready = [str(programs() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
+    for _ in range(200):
+        if subprocess.run(ready, check=False).returncode == 0:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"PostgreSQL does not answer:\n{log.read_text()}")
