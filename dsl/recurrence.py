@@ -1,0 +1,113 @@
+"""The values a schedule's rule is made of: periods, days and times, each with its plain text."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+
+Unit = Literal["day", "week", "month", "year"]
+UNITS: tuple[Unit, ...] = ("day", "week", "month", "year")
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+WORKDAYS = (0, 1, 2, 3, 4)
+WEEKEND = (5, 6)
+LAST = -1
+
+# Moments and searches stay between these, so that no conversion to another zone can overflow.
+FIRST_YEAR = 1970
+LAST_YEAR = 2999
+
+
+@dataclass(frozen=True)
+class Period:
+    """Every `step` calendar units; `Period(2, "week")` is every second week."""
+
+    step: int
+    unit: Unit
+
+    def __str__(self) -> str:
+        return self.unit if self.step == 1 else f"{self.step} {self.unit}s"
+
+
+@dataclass(frozen=True, order=True)
+class Weekday:
+    """A day of the week; Monday is 0."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return WEEKDAYS[self.number]
+
+
+@dataclass(frozen=True, order=True)
+class MonthDay:
+    """A day of a month, or its last one (`LAST`); `month` is set in yearly rules only."""
+
+    day: int
+    month: int = 0
+
+    def __str__(self) -> str:
+        if not self.month:
+            return "last day" if self.day == LAST else ordinal(self.day)
+        name = MONTHS[self.month - 1]
+        return f"last day of {name}" if self.day == LAST else f"{self.day} {name}"
+
+
+@dataclass(frozen=True, order=True)
+class NthWeekday:
+    """The nth (or `LAST`) day of a month that is one of `weekdays`; `month` is set in yearly rules only."""
+
+    nth: int
+    weekdays: tuple[int, ...]
+    month: int = 0
+
+    def __str__(self) -> str:
+        place = "last" if self.nth == LAST else ordinal(self.nth)
+        suffix = f" of {MONTHS[self.month - 1]}" if self.month else ""
+        return f"{place} {self._name}{suffix}"
+
+    @property
+    def _name(self) -> str:
+        if self.weekdays == WORKDAYS:
+            return "weekday"
+        return "weekend day" if self.weekdays == WEEKEND else WEEKDAYS[self.weekdays[0]]
+
+
+Day = Weekday | MonthDay | NthWeekday
+Every = Period | timedelta
+Moment = date | datetime
+At = tuple[time, ...] | datetime | timedelta
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `11th`."""
+    suffixes = {1: "st", 2: "nd", 3: "rd"}
+    teen = 10 <= number % 100 <= 20
+    return f"{number}{'th' if teen else suffixes.get(number % 10, 'th')}"
+
+
+def time_text(value: time) -> str:
+    """`09:00`, or `09:00:30` where seconds are given."""
+    return value.isoformat("seconds" if value.second else "minutes")
+
+
+def moment_text(value: Moment) -> str:
+    """RFC 3339 text: a date, a wall time without offset, or an instant ending in Z."""
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    if value.tzinfo is None:
+        return f"{value.date().isoformat()}T{time_text(value.time())}"
+    return value.isoformat().replace("+00:00", "Z")
