@@ -7,7 +7,8 @@ CronnyError
 ├── Unauthorised         no valid key
 ├── Unavailable          a server Cronny needs is away
 ├── SettingsError        the installation is configured wrongly
-└── EgressDenied         the address is closed for this tenant
+├── EgressDenied         the address is closed for this tenant
+└── StageError           a stage failed; defined in activities.stages.kind, where it is raised
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,9 @@
+"""The kinds of stage, by the name that `uses:` gives."""
+
+from collections.abc import Mapping
+
+from activities.stages.fail import FAIL
+from activities.stages.kind import Kind
+from activities.stages.set import SET
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (FAIL, SET)}

@@ -1,0 +1,65 @@
+"""What a kind of stage is: its fields, its documentation and its execution."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from cronny.egress import EgressPolicy
+from cronny.errors import CronnyError
+from dsl.kinds import KindSpec
+
+WithT = TypeVar("WithT", bound=BaseModel)
+ConnectionT = TypeVar("ConnectionT", bound="BaseModel | None")
+
+
+class Block(BaseModel):
+    """A `with:` block or a connection: frozen, and no field that is not listed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class StageError(CronnyError):
+    """The stage failed."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        retryable: bool,
+        retry_after: timedelta | None = None,
+        details: JsonValue = None,
+    ) -> None:
+        """`code` is one of DESIGN 2.3's; `retry_after` is the least delay that the other side asked for."""
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.details = details
+
+
+@dataclass(frozen=True)
+class StageContext(Generic[WithT, ConnectionT]):
+    """Everything one attempt of a stage may use."""
+
+    with_: WithT
+    connection: ConnectionT
+    egress: EgressPolicy
+    idempotency_key: str  #: The same on every attempt.
+    attempt: int
+    timeout: timedelta  #: For the whole attempt.
+    log: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Kind(KindSpec):
+    """A kind of stage; `run` gives the output or raises `StageError`."""
+
+    connection_model: type[BaseModel] | None
+    run: Callable[[StageContext[Any, Any]], Awaitable[JsonValue]]
+    example: str  #: The YAML of one stage.
+    summary: str
