@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from activities.stages.fail import FAIL
+from activities.stages.http import HTTP
 from activities.stages.kind import Kind
 from activities.stages.set import SET
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (FAIL, SET)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (FAIL, HTTP, SET)}

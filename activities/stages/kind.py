@@ -18,7 +18,7 @@ ConnectionT = TypeVar("ConnectionT", bound="BaseModel | None")
 class Block(BaseModel):
     """A `with:` block or a connection: frozen, and no field that is not listed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class StageError(CronnyError):

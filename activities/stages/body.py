@@ -1,0 +1,87 @@
+"""The body of an HTTP response: read within a limit, and given as a value."""
+
+import base64
+import codecs
+import json
+import re
+import zlib
+
+import httpx
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from cronny.errors import CronnyError
+
+ENCODINGS = "gzip"  # what `Accept-Encoding` may offer: all that is read here.
+
+
+# Python's codecs also hold `idna`, `punycode` and others: quadratic in time, or no charsets at all.
+_CHARSET = re.compile(
+    r"(us-)?ascii|utf-?(8|16|32)([lb]e)?|iso-?8859-?\d+|latin-?1|windows-125\d|koi8-[ru]|"
+    r"shift_jis|euc-(jp|kr)|gb(k|2312|18030)|big5",
+    re.IGNORECASE,
+)
+
+
+class TooLarge(CronnyError):
+    """The response is larger than its limit."""
+
+
+class Undecodable(CronnyError):
+    """The response is not encoded as it says."""
+
+
+async def read_body(response: httpx.Response, limit: int) -> bytes:
+    """The decoded body; raises `TooLarge` before more than the limit is held.
+
+    httpx would decode each chunk whole, and nested encodings one in the other: a few kilobytes could become
+    gigabytes at once.
+    """
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip", ""}:
+        raise Undecodable(f"the response is encoded as {encoding[:40]!r}, which was not asked for")
+    unzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
+    body, received = bytearray(), 0
+    async for chunk in response.aiter_raw():
+        received += len(chunk)
+        body += _unzipped(unzip, chunk, limit + 1 - len(body)) if unzip else chunk
+        if max(received, len(body)) > limit:
+            raise TooLarge(f"the response is larger than {limit} bytes")
+    if unzip and received and not unzip.eof:
+        raise Undecodable("the response ends in the middle of its gzip data")
+    return bytes(body)
+
+
+def body_value(content: bytes, content_type: str, charset: str) -> JsonValue:
+    """The body as JSON if it is that, else as text, else as `{"base64": …}`; None when there is none.
+
+    What says it is JSON and is not stays a text: whether that is an error is for the action to say.
+    """
+    if not content:
+        return None
+    if content_type == "application/json" or content_type.endswith("+json"):
+        try:
+            return _json(content)
+        except ValueError:
+            pass
+    try:
+        return content.decode(charset if _CHARSET.fullmatch(charset) else "utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode()}
+
+
+def _json(content: bytes) -> JsonValue:
+    value: JsonValue = from_json(content.removeprefix(codecs.BOM_UTF8), allow_inf_nan=False)
+    json.dumps(
+        value, allow_nan=False
+    )  # `1e999` is valid JSON but becomes an infinity, which nothing can store.
+    return value
+
+
+def _unzipped(unzip: "zlib._Decompress", chunk: bytes, room: int) -> bytes:
+    if unzip.eof:
+        return b""
+    try:
+        return unzip.decompress(chunk, room)
+    except zlib.error as error:
+        raise Undecodable("the response is not the gzip data it says it is") from error

@@ -1,0 +1,174 @@
+"""One HTTP exchange of a stage through the egress guard, with its limits and its errors."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+import httpx
+
+from activities.stages.body import TooLarge, Undecodable, read_body
+from activities.stages.kind import StageError
+from cronny.egress import EgressPolicy, guarded_client
+from cronny.errors import EgressDenied
+
+REDIRECTS = 10  # as many as browsers and curl take for a loop, in order of magnitude.
+LONGEST_RETRY_AFTER = timedelta(days=1)  # a server that asks for more is as good as gone.
+
+# All that may follow a redirect to another origin: anything else could be a credential.
+_HARMLESS = {
+    "accept",
+    "accept-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
+    "user-agent",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an exchange may take and where it may go."""
+
+    policy: EgressPolicy
+    timeout: timedelta  #: For all of it, redirects included.
+    max_bytes: int  #: Of the decoded body.
+    authorities: ssl.SSLContext | None = None
+    follow_redirects: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]  #: Names in lower case.
+    content: bytes
+    charset: str
+    url: str
+    elapsed: timedelta
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        """How long the server asks to be left alone."""
+        return retry_after(self.headers.get("retry-after", ""), datetime.now(UTC))
+
+
+async def exchange(request: httpx.Request, limits: Limits) -> Answer:
+    """Send the request and read the answer, whatever its status; raises `StageError` if there is none."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    try:
+        async with (
+            asyncio.timeout(limits.timeout.total_seconds()),
+            guarded_client(limits.policy, verify=limits.authorities) as client,
+        ):
+            response = await _send(client, request, limits.follow_redirects)
+            content = await read_body(response, limits.max_bytes)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, EgressDenied, TooLarge, Undecodable) as error:
+        raise _failure(error, request.url.host) from error
+    return Answer(
+        status=response.status_code,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        content=content,
+        charset=response.charset_encoding or "utf-8",
+        url=str(response.url),
+        elapsed=timedelta(seconds=clock() - started),
+    )
+
+
+def web_url(text: str) -> httpx.URL:
+    """The URL, if it is one that a stage may call."""
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise StageError("validation", f"not a URL: {error}", retryable=False) from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise StageError(
+            "validation", "the URL must begin with http:// or https:// and a host", retryable=False
+        )
+    if url.userinfo:
+        raise StageError("validation", "credentials belong in a connection, not in the URL", retryable=False)
+    return url
+
+
+@lru_cache(maxsize=64)  # A few certificates of tenants, each of which takes milliseconds to read.
+def trusting(certificate: str) -> ssl.SSLContext:
+    """TLS that trusts one authority, given in PEM."""
+    try:
+        return ssl.create_default_context(cadata=certificate)
+    except ssl.SSLError as error:
+        raise StageError(
+            "validation", "ca_certificate is not a certificate in PEM", retryable=False
+        ) from error
+
+
+def retry_after(text: str, now: datetime) -> timedelta | None:
+    """The delay that a `Retry-After` header asks for, given in seconds or as a date."""
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:9]), LONGEST_RETRY_AFTER.total_seconds()))
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    aware = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return min(max(aware - now, timedelta()), LONGEST_RETRY_AFTER)
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request, follow_redirects: bool) -> httpx.Response:
+    for _ in range(REDIRECTS + 1):
+        response = await client.send(request, stream=True)
+        if not follow_redirects or response.next_request is None:
+            return response
+        await response.aclose()
+        request = _next(request, response.next_request)
+    raise StageError("validation", f"more than {REDIRECTS} redirects", retryable=False)
+
+
+def _next(request: httpx.Request, following: httpx.Request) -> httpx.Request:
+    web_url(str(following.url))
+    if _origin(request.url) != _origin(following.url):
+        for name in set(following.headers) - _HARMLESS:
+            del following.headers[name]
+    return following
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}[url.scheme]
+
+
+def _failure(error: Exception, host: str) -> StageError:
+    causes = tuple(_causes(error))
+    if tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None):
+        is_refused = isinstance(tls, ssl.SSLCertVerificationError)
+        return StageError("tls", f"{host}: {tls.reason or 'TLS failed'}", retryable=not is_refused)
+    match error:
+        case EgressDenied():
+            code, what, is_retryable = "egress_denied", str(error), False
+        case TooLarge() | Undecodable() | httpx.InvalidURL() | httpx.UnsupportedProtocol():
+            code, what, is_retryable = "validation", f"{host}: {error}", False
+        case httpx.LocalProtocolError():  # Its text quotes the header, which may be a credential.
+            code, what, is_retryable = "validation", "a header of the request is not valid HTTP", False
+        case socket.gaierror():
+            code, what, is_retryable = "dns", f"{host}: the name has no address", True
+        case TimeoutError() | httpx.TimeoutException():
+            code, what, is_retryable = "timeout", f"{host} did not answer in time", True
+        case _:
+            code, what, is_retryable = "connection", f"{host}: {error or 'the connection broke'}", True
+    return StageError(code, what, retryable=is_retryable)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
