@@ -1,0 +1,112 @@
+"""One attempt of a stage: prepared ahead of the due, executed after it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from activities.action_cache import LoadedAction
+from activities.masking import Masker
+from activities.resolving import resolve_connection
+from activities.runtime import Parts
+from activities.scope import Variables, connector_scope, trigger_scope
+from activities.stages.kind import Kind, StageContext, StageError
+from cronny.store.records import TriggerRecords
+from dsl.action import Stage
+from workflows.messages import StageCall
+
+LOG_LIMIT = 64 * 1024  # characters kept of one stage's log
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that could be done before the due."""
+
+    with_: BaseModel | None  #: None when the stage's own condition says no.
+    connection: BaseModel | None
+    masker: Masker
+    rendered: JsonValue
+    variables: Variables
+
+
+@dataclass
+class Log:
+    """The lines a stage wrote, masked and capped."""
+
+    masker: Masker
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+
+    def write(self, line: str) -> None:
+        """Add a line; what goes beyond the limit is dropped."""
+        text = self.masker.text(line).replace("\x00", "")
+        self.size += len(text) + 1
+        if self.size <= LOG_LIMIT:
+            self.lines.append(text)
+
+    def text(self) -> str:
+        """The log as one text that any database takes."""
+        return "\n".join(self.lines).encode("utf-8", "replace").decode()
+
+
+async def prepare(
+    parts: Parts, loaded: LoadedAction, call: StageCall, records: TriggerRecords
+) -> Prepared:
+    """Evaluate the stage's expressions and open its connection's secrets; raises StageError."""
+    stage = loaded.stages[call.stage_id]
+    kind = parts.kinds[stage.uses]
+    variables = trigger_scope(call.fire, records)
+    variables["input"] = await _input(parts, loaded, call.incoming, records, variables)
+    if stage.when is not None and not await parts.evaluator.holds(stage.when, variables):
+        return Prepared(None, None, Masker(()), None, variables)
+    connection, masker = await resolve_connection(parts, records.trigger.tenant_id, kind, stage)
+    rendered = await parts.evaluator.render(stage.with_, variables)
+    return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), variables)
+
+
+async def execute(
+    parts: Parts, stage: Stage, prepared: Prepared, call: StageCall, attempt: int, until: datetime, log: Log
+) -> JsonValue:
+    """The stage's output; raises StageError, `timeout` when the attempt took longer than it may."""
+    kind = parts.kinds[stage.uses]
+    allowed = min(stage.timeout, until - parts.clock())
+    context: StageContext[Any, Any] = StageContext(
+        with_=prepared.with_,
+        connection=prepared.connection,
+        egress=parts.egress,
+        idempotency_key=f"{call.fire.trigger_id}/{stage.id}",
+        attempt=attempt,
+        timeout=allowed,
+        log=log.write,
+    )
+    try:
+        async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
+            output = await kind.run(context)
+    except TimeoutError:
+        raise StageError("timeout", f"no result within {allowed}", retryable=True) from None
+    return output
+
+
+async def _input(
+    parts: Parts, loaded: LoadedAction, incoming: Sequence[int], records: TriggerRecords, variables: Variables
+) -> JsonValue:
+    merged: dict[str, JsonValue] = {}
+    for index in incoming:
+        edge = loaded.edges[index]
+        source = records.stages[edge.source]
+        scope = connector_scope(variables, source.output, source.error, source.attempt)
+        rendered = await parts.evaluator.render(edge.map, scope)
+        merged.update(rendered if isinstance(rendered, dict) else {})
+    return merged
+
+
+def _validated(kind: Kind, rendered: JsonValue) -> BaseModel:
+    try:
+        return kind.with_model.model_validate(rendered)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise StageError("validation", f"with.{place}: {first['msg']}", retryable=False) from None

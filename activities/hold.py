@@ -1,0 +1,58 @@
+"""Holding: a stage that was handed out ahead of time waits in process until its due, never less."""
+
+import asyncio
+from datetime import datetime
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from cronny.clock import Clock
+
+BEAT = 5.0  # seconds between heartbeats: half of their timeout; each costs the server 5 ms of CPU
+LONGEST_NAP = 2.0  # seconds; a wall clock that is stepped is noticed within this
+
+
+class Holds:
+    """The holds of a worker process; a worker that shuts down gives them back at once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._is_closed = False
+
+    async def until(self, due: datetime) -> None:
+        """Return at the due, not before; raise when the hold is given back, which costs no attempt."""
+        while (left := (due - self._clock()).total_seconds()) > 0:
+            if self._is_closed:
+                raise ApplicationError("the worker shuts down; another one takes over", type="given_back")
+            await self._nap(min(left, LONGEST_NAP))
+
+    def give_back(self) -> None:
+        """End every hold; what waits is executed by another worker."""
+        self._is_closed = True
+        for future in list(self._waiting):
+            if not future.done():
+                future.set_result(None)
+
+    async def _nap(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        timer = loop.call_later(seconds, _wake, future)
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            timer.cancel()
+            self._waiting.discard(future)
+
+
+def _wake(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def beat() -> None:
+    """Heartbeat for as long as the stage is held or executes; the first after a while, as most end before."""
+    while True:
+        await asyncio.sleep(BEAT)
+        activity.heartbeat()

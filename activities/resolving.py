@@ -1,0 +1,43 @@
+"""From the name of a connection to its model, with secrets that exist only here."""
+
+from pydantic import BaseModel, JsonValue
+
+from activities.masking import Masker
+from activities.runtime import Parts
+from activities.stages.kind import Kind, StageError
+from cronny.errors import CronnyError, NotFound
+from cronny.store.connections import Connections
+from cronny.vault import unseal
+from dsl.action import Stage
+
+
+
+async def resolve_connection(
+    parts: Parts, tenant_id: str, kind: Kind, stage: Stage
+) -> tuple[BaseModel | None, Masker]:
+    """The stage's connection and a masker for its secrets; raises StageError."""
+    if stage.connection is None or kind.connection_model is None:
+        return None, Masker(())
+    try:
+        async with parts.database.read() as session:
+            row = await Connections(session, tenant_id).get(stage.connection)
+        secrets = unseal(parts.keyring, row)
+    except NotFound as error:
+        raise StageError("connection", str(error), retryable=False) from None
+    except CronnyError as error:
+        raise StageError("internal", f"connection '{stage.connection}': {error}", retryable=False) from None
+    settings = row.settings if isinstance(row.settings, dict) else {}
+    model = kind.connection_model.model_validate({**settings, **secrets})
+    return model, Masker(text for text in _texts(secrets))
+
+
+def _texts(value: JsonValue) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for item in value.values() for text in _texts(item)]
+        case list():
+            return [text for item in value for text in _texts(item)]
+        case _:
+            return []

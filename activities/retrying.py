@@ -1,0 +1,33 @@
+"""Whether a failed attempt is tried again, and when."""
+
+from datetime import datetime, timedelta
+
+from activities.stages.kind import StageError
+from dsl.action import Retry
+
+MOST_DELAY = timedelta(hours=24)  # keeps the arithmetic of large backoffs finite
+
+
+def retry_delay(
+    retry: Retry | None, error: StageError, attempt: int, now: datetime, deadline: datetime, luck: float
+) -> timedelta | None:
+    """The delay before the next attempt, or None when there is none.
+
+    `attempt` is the one that failed, from 1; `luck` in [0, 1) places the delay within the jitter.
+    """
+    if retry is None or attempt >= retry.max_attempts or not _is_meant(retry, error):
+        return None
+    delay = max(_backoff(retry, attempt, luck), error.retry_after or timedelta())
+    return delay if now + delay < deadline else None
+
+
+def _is_meant(retry: Retry, error: StageError) -> bool:
+    if retry.on:
+        return any(error.code == code or error.code.startswith(f"{code}.") for code in retry.on)
+    return error.retryable
+
+
+def _backoff(retry: Retry, attempt: int, luck: float) -> timedelta:
+    seconds = min(retry.delay.total_seconds() * retry.backoff ** (attempt - 1), MOST_DELAY.total_seconds())
+    capped = min(seconds, retry.max_delay.total_seconds())
+    return timedelta(seconds=capped * (1 + retry.jitter * (2 * luck - 1)))

@@ -1,0 +1,74 @@
+"""What the activities of a worker process share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from activities.action_cache import ActionCache
+from activities.evaluator import Evaluator
+from activities.hold import Holds
+from activities.stages.kind import Kind
+from cronny.batching import Batcher
+from cronny.clock import Clock
+from cronny.egress import EgressPolicy
+from cronny.secrets import KeyRing
+from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, claim, start_stages
+from cronny.store.database import Database
+from cronny.store.records import (
+    RECORD_CHUNK,
+    StageEnd,
+    TriggerEnd,
+    TriggerRecords,
+    end_stages,
+    end_triggers,
+    load_records,
+)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts a runtime is put together from."""
+
+    database: Database
+    evaluator: Evaluator
+    keyring: KeyRing
+    kinds: Mapping[str, Kind]
+    clock: Clock
+    egress: EgressPolicy
+
+
+class Runtime:
+    """The parts, and the batched writes and reads on top of them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.holds = Holds(parts.clock)
+        self.actions = ActionCache(parts.database, parts.kinds)
+        self.claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
+        self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
+        self.stage_starts: Batcher[tuple[str, str], None] = Batcher(self._start_stages, RECORD_CHUNK)
+        self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
+        self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
+
+    async def _claim(self, claims: Sequence[Claim]) -> Sequence[Verdict]:
+        async with self.parts.database.write() as session:
+            return await claim(session, claims, self.parts.clock())
+
+    async def _load(self, ids: Sequence[str]) -> Sequence[TriggerRecords | None]:
+        async with self.parts.database.read() as session:
+            found = await load_records(session, ids)
+        return [found.get(trigger_id) for trigger_id in ids]
+
+    async def _start_stages(self, stages: Sequence[tuple[str, str]]) -> Sequence[None]:
+        async with self.parts.database.write() as session:
+            await start_stages(session, stages, self.parts.clock())
+        return [None] * len(stages)
+
+    async def _end_stages(self, ends: Sequence[StageEnd]) -> Sequence[None]:
+        async with self.parts.database.write() as session:
+            await end_stages(session, ends)
+        return [None] * len(ends)
+
+    async def _end_triggers(self, ends: Sequence[TriggerEnd]) -> Sequence[None]:
+        async with self.parts.database.write() as session:
+            await end_triggers(session, ends, self.parts.clock())
+        return [None] * len(ends)

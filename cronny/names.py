@@ -1,0 +1,54 @@
+"""The names an operator sees: workflow ids, task queues, search attributes, object ids."""
+
+import re
+from datetime import UTC, datetime
+from secrets import token_hex
+
+SYSTEM_QUEUE = "system"
+SEARCH_TENANT = "CronnyTenant"
+SEARCH_SCHEDULE = "CronnySchedule"
+SEARCH_ACTION = "CronnyAction"
+
+NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
+_NAME = re.compile(NAME_PATTERN)
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` may name a tenant, action, schedule or connection."""
+    return _NAME.match(text) is not None
+
+
+def tenant_queue(tenant: str) -> str:
+    """The task queue of a tenant's triggers and their stages."""
+    return f"tenant/{tenant}"
+
+
+def schedule_workflow(tenant: str, schedule: str) -> str:
+    """The workflow id of a schedule."""
+    return f"schedule/{tenant}/{schedule}"
+
+
+def trigger_workflow(tenant: str, schedule: str, due: datetime) -> str:
+    """The workflow id of a fire."""
+    return f"trigger/{tenant}/{schedule}/{instant_text(due)}"
+
+
+def again(workflow_id: str, generation: int) -> str:
+    """The workflow id of a due that is allocated once more, under a later generation."""
+    return f"{workflow_id}~{generation}"
+
+
+def manual_workflow(tenant: str, action: str, trigger: str) -> str:
+    """The workflow id of a trigger that a person or a program asked for."""
+    return f"trigger/{tenant}/{action}/manual/{trigger}"
+
+
+def instant_text(instant: datetime) -> str:
+    """RFC 3339 in UTC with a `Z`, fractions only where there are any."""
+    text = instant.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return f"{text}Z"
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """A fresh id such as `trg_0198c5…`, which sorts by time of making."""
+    return f"{prefix}_{int(now.timestamp() * 1000):012x}{token_hex(6)}"

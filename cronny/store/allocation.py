@@ -1,0 +1,93 @@
+"""What the allocation of a schedule reads and writes: its row, locked, and its ledger rows."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from cronny.names import again
+from cronny.scheduling.allocation import LEAD, Handout
+from cronny.store.fires import Allocatable, ledger_rows
+from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
+
+RATE = 20  # allocations a second that leave the machine room for the triggers themselves
+REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
+
+
+async def lock_schedule(session: AsyncSession, schedule_id: str) -> Allocatable | None:
+    """The schedule of that id, locked until the transaction ends; None when it is gone."""
+    query = (
+        select(ScheduleRow, ActionRow, Tenant)
+        .join(ActionRow, col(ActionRow.id) == col(ScheduleRow.action_id))
+        .join(Tenant, col(Tenant.id) == col(ScheduleRow.tenant_id))
+        .where(col(ScheduleRow.id) == schedule_id)
+        .with_for_update(of=ScheduleRow)
+    )
+    row = (await session.execute(query)).one_or_none()
+    return None if row is None else Allocatable(*row)
+
+
+async def write_fires(
+    session: AsyncSession, target: Allocatable, handout: Handout, inputs: JsonValue, now: datetime
+) -> None:
+    """Write the ledger rows of a handout and move the schedule's position."""
+    schedule = target.schedule
+    rows = ledger_rows(target, handout, inputs, now)
+    await _merge(session, schedule.id, rows)
+    schedule.fires += sum(row.count for row in rows)
+    schedule.cursor = handout.cursor
+    schedule.last_due = max(filter(None, [*handout.run, schedule.last_due]), default=None)
+    if handout.next_due != schedule.next_due or schedule.wake_at is None:
+        schedule.next_due = handout.next_due
+        schedule.wake_at = await _wake_at(session, schedule)
+
+
+async def unstarted(
+    session: AsyncSession, schedule: ScheduleRow, spawned: datetime | None
+) -> Sequence[TriggerRow]:
+    """The rows whose trigger nobody claimed yet, of this generation, later than `spawned`; by due."""
+    query = select(TriggerRow).where(
+        col(TriggerRow.schedule_id) == schedule.id,
+        col(TriggerRow.state) == TriggerState.SCHEDULED,
+        col(TriggerRow.generation) == schedule.generation,
+    )
+    if spawned is not None:
+        query = query.where(col(TriggerRow.due) > spawned)
+    return (await session.execute(query.order_by(col(TriggerRow.due)))).scalars().all()
+
+
+async def _wake_at(session: AsyncSession, schedule: ScheduleRow) -> datetime | None:
+    """When to allocate the next fire: the more schedules wait for the same instant, the earlier.
+
+    A schedule's place among them, not a hash, gives its lead: allocations are then evenly spread.
+    """
+    if schedule.next_due is None:
+        return None
+    query = select(func.count()).where(
+        col(ScheduleRow.next_due) == schedule.next_due, col(ScheduleRow.id) != schedule.id
+    )
+    rank = (await session.execute(query)).scalar_one()
+    return schedule.next_due - LEAD - timedelta(seconds=rank / RATE)
+
+
+async def _merge(session: AsyncSession, schedule_id: str, rows: Sequence[TriggerRow]) -> None:
+    dues = [row.due for row in rows]
+    query = select(TriggerRow).where(col(TriggerRow.schedule_id) == schedule_id, col(TriggerRow.due).in_(dues))
+    known = {row.due: row for row in (await session.execute(query)).scalars()} if dues else {}
+    for row in rows:
+        earlier = known.get(row.due)
+        if earlier is None:
+            session.add(row)
+        elif earlier.state is TriggerState.SKIPPED and earlier.reason in REVIVABLE:
+            _revive(earlier, row)
+    await session.flush()
+
+
+def _revive(earlier: TriggerRow, row: TriggerRow) -> None:
+    for name in ("action_id", "action_version", "state", "reason", "generation", "inputs"):
+        setattr(earlier, name, getattr(row, name))
+    earlier.workflow_id = again(row.workflow_id, row.generation)
+    earlier.allocated_at, earlier.finished_at = row.allocated_at, row.finished_at

@@ -1,0 +1,111 @@
+"""The claim: the one write that moves a trigger from `scheduled` to `executing`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cronny.store.columns import to_micros
+from cronny.store.tables import TriggerState
+
+CLAIM_CHUNK = 500  # claims in one statement; larger ones hold the table's locks for more than 10 ms
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A workflow run's wish to execute a trigger that was allocated under `generation`, and its first stage."""
+
+    trigger_id: str
+    generation: int
+    run_id: str
+    stage_id: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the run may execute the trigger, and if not, what the ledger says of it."""
+
+    may_run: bool
+    state: str
+    reason: str
+
+
+_POSTGRES_CLAIM = """
+update trigger set state = 'executing', run_id = claim.run, started_at = :now
+from unnest(cast(:ids as text[]), cast(:generations as int[]), cast(:runs as text[])) as claim(id, generation, run)
+where trigger.id = claim.id and trigger.generation = claim.generation and trigger.state = 'scheduled'
+"""
+
+_SQLITE_CLAIM = """
+update "trigger" set state = 'executing', run_id = claim.run, started_at = :now
+from (select value ->> 0 as id, value ->> 1 as generation, value ->> 2 as run from json_each(:claims)) as claim
+where "trigger".id = claim.id and "trigger".generation = claim.generation and "trigger".state = 'scheduled'
+"""
+
+# A retried attempt, or another root stage, of the run that made the claim passes again.
+_POSTGRES_READ = "select id, state, reason, run_id, generation from trigger where id = any(cast(:ids as text[]))"
+_SQLITE_READ = """
+select id, state, reason, run_id, generation from "trigger" where id in (select value from json_each(:ids))
+"""
+
+_POSTGRES_START = """
+insert into stage_record (trigger_id, stage_id, state, attempt, started_at, log)
+select trigger_id, stage_id, 'started', 1, :now, ''
+from unnest(cast(:ids as text[]), cast(:stages as text[])) as claim(trigger_id, stage_id)
+on conflict (trigger_id, stage_id) do nothing
+"""
+
+_SQLITE_START = """
+insert into stage_record (trigger_id, stage_id, state, attempt, started_at, log)
+select value ->> 0, value ->> 1, 'started', 1, :now, '' from json_each(:starts) where true
+on conflict (trigger_id, stage_id) do nothing
+"""
+
+
+async def claim(session: AsyncSession, claims: Sequence[Claim], now: datetime) -> list[Verdict]:
+    """Claim triggers for runs and write their first stages as started, in one transaction; verdicts in order."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    micros = to_micros(now)
+    ids = [wish.trigger_id for wish in claims]
+    if is_sqlite:
+        rows = json.dumps([[wish.trigger_id, wish.generation, wish.run_id] for wish in claims])
+        await session.execute(text(_SQLITE_CLAIM), {"claims": rows, "now": micros})
+        found = await session.execute(text(_SQLITE_READ), {"ids": json.dumps(ids)})
+    else:
+        columns = {"generations": [wish.generation for wish in claims], "runs": [wish.run_id for wish in claims]}
+        await session.execute(text(_POSTGRES_CLAIM), {"ids": ids, "now": micros, **columns})
+        found = await session.execute(text(_POSTGRES_READ), {"ids": ids})
+    known = {row.id: row for row in found}
+    verdicts = [_verdict(known.get(wish.trigger_id), wish) for wish in claims]
+    starts = [
+        (wish.trigger_id, wish.stage_id)
+        for wish, verdict in zip(claims, verdicts, strict=True)
+        if verdict.may_run and wish.stage_id
+    ]
+    await start_stages(session, starts, now)
+    return verdicts
+
+
+async def start_stages(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Write the record of each (trigger id, stage id) as started, unless there is one."""
+    if not stages:
+        return
+    if session.get_bind().dialect.name == "sqlite":
+        starts = {"starts": json.dumps(stages), "now": to_micros(now)}
+        await session.execute(text(_SQLITE_START), starts)
+        return
+    columns = {"ids": [trigger for trigger, _ in stages], "stages": [stage for _, stage in stages]}
+    await session.execute(text(_POSTGRES_START), {**columns, "now": to_micros(now)})
+
+
+def _verdict(row: Row[Any] | None, wish: Claim) -> Verdict:
+    if row is None:
+        return Verdict(False, "", "unknown_trigger")
+    is_mine = row.run_id == wish.run_id and row.generation == wish.generation
+    state = str(row.state)
+    reason = str(row.reason)
+    return Verdict(is_mine and state == TriggerState.EXECUTING, state, reason)

@@ -1,0 +1,66 @@
+"""A tenant's connections; what is secret in them is sealed before it comes here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from cronny.errors import NotFound
+from cronny.names import new_id
+from cronny.store.tables import ConnectionRow
+
+
+class Connections:
+    """The connections of one tenant."""
+
+    def __init__(self, session: AsyncSession, tenant_id: str) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+
+    async def reserve(self, name: str, kind: str, now: datetime) -> ConnectionRow:
+        """The row to fill, locked: the one of that name, or a new one whose id the seal can be bound to."""
+        row = await self._find(name, is_locked=True)
+        if row is None:
+            row = ConnectionRow(
+                id=new_id("con", now), tenant_id=self._tenant_id, name=name, kind=kind, settings={}, sealed="",
+                revision=0, created_at=now, updated_at=now,
+            )  # fmt: skip
+        return row
+
+    async def save(self, row: ConnectionRow, kind: str, settings: JsonValue, sealed: str, now: datetime) -> None:
+        """Fill a reserved row."""
+        row.kind, row.settings, row.sealed, row.updated_at = kind, settings, sealed, now
+        row.revision += 1
+        self._session.add(row)
+        await self._session.flush()
+
+    async def get(self, name: str) -> ConnectionRow:
+        """The connection of that name; raises NotFound."""
+        row = await self._find(name)
+        if row is None:
+            raise NotFound(f"there is no connection '{name}'")
+        return row
+
+    async def all(self) -> Sequence[ConnectionRow]:
+        """Every connection, by name."""
+        query = select(ConnectionRow).where(col(ConnectionRow.tenant_id) == self._tenant_id).order_by(col(ConnectionRow.name))
+        return (await self._session.execute(query)).scalars().all()
+
+    async def kinds(self) -> Mapping[str, str]:
+        """The kind of each connection by its name."""
+        return {row.name: row.kind for row in await self.all()}
+
+    async def delete(self, name: str) -> None:
+        """Forget a connection; raises NotFound."""
+        await self._session.delete(await self.get(name))
+
+    async def _find(self, name: str, is_locked: bool = False) -> ConnectionRow | None:
+        query = select(ConnectionRow).where(
+            col(ConnectionRow.tenant_id) == self._tenant_id, col(ConnectionRow.name) == name
+        )
+        if is_locked:
+            query = query.with_for_update()
+        return (await self._session.execute(query)).scalar_one_or_none()

@@ -1,0 +1,75 @@
+"""One database, SQLite or PostgreSQL, and its transactions."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+POOL_SIZE = 8  # connections a process keeps; claims and records share a few batched writers
+BUSY_TIMEOUT = 10_000  # ms a SQLite writer waits for another process
+
+
+class Database:
+    """Hands out sessions; every write transaction is one `async with database.write()`."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # SQLite has one writer: queueing here is fair and wakes at once, its busy handler polls.
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        async with self._writer or nullcontext():
+            engine = self.engine.execution_options(is_write=True)
+            async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    parsed = make_url(url)
+    dumps = _compact
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_async_engine(parsed, json_serializer=dumps, pool_size=POOL_SIZE)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    return create_async_engine(
+        parsed, json_serializer=dumps, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=False
+    )
+
+
+def _compact(value: object) -> str:
+    # ASCII only: lone surrogates are legal in JSON escapes but in no database's text.
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # SQLAlchemy's begin event below sends BEGIN, not the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that first reads and then writes fails at once when another process wrote meanwhile.
+    is_write = connection.get_execution_options().get("is_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")

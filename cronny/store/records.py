@@ -1,0 +1,142 @@
+"""Stage records and the ends of triggers, written in bulk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
+
+RECORD_CHUNK = 200  # records in one transaction
+
+
+@dataclass(frozen=True)
+class StageEnd:
+    """How a stage, or one attempt of it (`started`), ended."""
+
+    trigger_id: str
+    stage_id: str
+    state: StageState
+    attempt: int
+    finished_at: datetime | None
+    input: JsonValue
+    output: JsonValue
+    error: JsonValue
+    fired: tuple[int, ...]
+    log: str
+
+
+@dataclass(frozen=True)
+class TriggerEnd:
+    """How a trigger ended."""
+
+    trigger_id: str
+    run_id: str
+    state: TriggerState
+    reason: str
+    outputs: JsonValue
+    error: JsonValue
+    finished_at: datetime
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TriggerRecords:
+    """A ledger row and the records of its stages by stage id, in the order they started."""
+
+    trigger: TriggerRow
+    stages: dict[str, StageRow]
+
+
+_END_STAGE = (
+    update(StageRow)
+    .where(
+        col(StageRow.trigger_id) == bindparam("of_trigger"), col(StageRow.stage_id) == bindparam("of_stage")
+    )
+    .values({
+        name: bindparam(f"to_{name}", type_=getattr(StageRow, name).type)
+        for name in ("state", "attempt", "finished_at", "input", "output", "error", "fired", "log")
+    })
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
+
+# A trigger is settled by the run that claimed it, and once.
+_END_TRIGGER = (
+    update(TriggerRow)
+    .where(
+        col(TriggerRow.id) == bindparam("of_trigger"),
+        col(TriggerRow.run_id) == bindparam("of_run"),
+        col(TriggerRow.state) == TriggerState.EXECUTING,
+    )
+    .values({
+        name: bindparam(f"to_{name}", type_=getattr(TriggerRow, name).type)
+        for name in ("state", "reason", "outputs", "error", "finished_at")
+    })
+    .execution_options(synchronize_session=False)
+)  # fmt: skip
+
+
+async def end_stages(session: AsyncSession, ends: Sequence[StageEnd]) -> None:
+    """Complete the records of stages that were started."""
+    connection = await session.connection()
+    await connection.execute(_END_STAGE, [_stage_values(end) for end in ends])
+
+
+async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime) -> None:
+    """Settle triggers, and record their stages that never became ready as skipped."""
+    connection = await session.connection()
+    await connection.execute(_END_TRIGGER, [_trigger_values(end) for end in ends])
+    await add_skipped(session, [(end.trigger_id, stage) for end in ends for stage in end.skipped], now)
+
+
+async def add_skipped(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Record (trigger id, stage id) pairs as skipped, unless they have a record."""
+    if not stages:
+        return
+    known = await _known(session, stages)
+    rows = [
+        {
+            "trigger_id": trigger, "stage_id": stage, "state": StageState.SKIPPED, "attempt": 0,
+            "started_at": now, "finished_at": now, "log": "",
+        }
+        for trigger, stage in stages if (trigger, stage) not in known
+    ]  # fmt: skip
+    if rows:
+        await (await session.connection()).execute(insert(StageRow), rows)
+
+
+async def _known(session: AsyncSession, stages: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    query = select(col(StageRow.trigger_id), col(StageRow.stage_id)).where(
+        col(StageRow.trigger_id).in_({trigger for trigger, _ in stages})
+    )
+    return {(row.trigger_id, row.stage_id) for row in await session.execute(query)}
+
+
+async def load_records(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, TriggerRecords]:
+    """Ledger rows and their stage records, by trigger id."""
+    triggers = select(TriggerRow).where(col(TriggerRow.id).in_(ids))
+    stages = select(StageRow).where(col(StageRow.trigger_id).in_(ids))
+    stages = stages.order_by(col(StageRow.started_at), col(StageRow.stage_id))
+    found = {row.id: TriggerRecords(row, {}) for row in (await session.execute(triggers)).scalars()}
+    for row in (await session.execute(stages)).scalars():
+        found[row.trigger_id].stages[row.stage_id] = row
+    return found
+
+
+def _stage_values(end: StageEnd) -> dict[str, object]:
+    return {
+        "of_trigger": end.trigger_id, "of_stage": end.stage_id, "to_state": end.state, "to_attempt": end.attempt,
+        "to_finished_at": end.finished_at, "to_input": end.input, "to_output": end.output, "to_error": end.error,
+        "to_fired": list(end.fired), "to_log": end.log,
+    }  # fmt: skip
+
+
+def _trigger_values(end: TriggerEnd) -> dict[str, object]:
+    return {
+        "of_trigger": end.trigger_id, "of_run": end.run_id, "to_state": end.state, "to_reason": end.reason,
+        "to_outputs": end.outputs, "to_error": end.error, "to_finished_at": end.finished_at,
+    }  # fmt: skip

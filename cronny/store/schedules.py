@@ -1,0 +1,156 @@
+"""A tenant's schedules; every change is one transaction with the ledger rows it concerns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from cronny.errors import NotFound
+from cronny.names import new_id
+from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a schedule is to be."""
+
+    name: str
+    action: ActionRow
+    source: JsonValue
+    inputs: JsonValue
+    is_paused: bool
+    is_embedded: bool
+
+
+class Schedules:
+    """The schedules of one tenant."""
+
+    def __init__(self, session: AsyncSession, tenant: Tenant) -> None:
+        self._session = session
+        self._tenant = tenant
+
+    async def save(self, wish: Wish, now: datetime) -> tuple[ScheduleRow, bool]:
+        """The schedule as wished, and whether that changed anything; an operator's pause stays."""
+        row = await self._find(wish.name, is_locked=True, with_deleted=True)
+        if row is None:
+            return await self._add(wish, now), True
+        if row.deleted_at is None and _is_same(row, wish):
+            return row, False
+        if row.deleted_at is not None:
+            row.anchor, row.is_paused, row.note = now, wish.is_paused, ""
+        if row.source != wish.source:
+            row.anchor = now
+        row.action_id, row.source, row.inputs = wish.action.id, wish.source, wish.inputs
+        row.is_embedded, row.deleted_at = wish.is_embedded, None
+        await self._supersede(row, "superseded", now)
+        return row, True
+
+    async def get(self, name: str, is_locked: bool = False) -> ScheduleRow:
+        """The schedule of that name; raises NotFound."""
+        row = await self._find(name, is_locked)
+        if row is None:
+            raise NotFound(f"there is no schedule '{name}'")
+        return row
+
+    async def all(self) -> Sequence[tuple[ScheduleRow, str]]:
+        """Every schedule with the name of its action, by name."""
+        query = (
+            select(ScheduleRow, col(ActionRow.name))
+            .join(ActionRow, col(ActionRow.id) == col(ScheduleRow.action_id))
+            .where(col(ScheduleRow.tenant_id) == self._tenant.id, col(ScheduleRow.deleted_at).is_(None))
+            .order_by(col(ScheduleRow.name))
+        )
+        return [(row.ScheduleRow, row.name) for row in await self._session.execute(query)]
+
+    async def of_action(self, action_id: str) -> Sequence[ScheduleRow]:
+        """The schedules written in an action's own text."""
+        query = select(ScheduleRow).where(
+            col(ScheduleRow.action_id) == action_id,
+            col(ScheduleRow.is_embedded),
+            col(ScheduleRow.deleted_at).is_(None),
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def pause(self, name: str, note: str, now: datetime) -> ScheduleRow:
+        """Stop firing from now on: what is in the ledger but not claimed becomes `skipped: paused`."""
+        row = await self.get(name, is_locked=True)
+        if row.is_paused:
+            row.note = note or row.note
+            return row
+        cursor = min(row.cursor, now)  # what an outage has left unallocated is written down at the resume
+        row.is_paused, row.note = True, note
+        await self._supersede(row, "paused", now)
+        row.cursor = cursor
+        return row
+
+    async def resume(self, name: str, now: datetime) -> ScheduleRow:
+        """Fire again; what fell into the pause is written down as skipped."""
+        row = await self.get(name, is_locked=True)
+        if not row.is_paused:
+            return row
+        row.cursor = max(row.cursor, await self._latest_due(row, now))
+        row.is_paused, row.note, row.skip_until, row.wake_at = False, "", now, None
+        row.generation += 1
+        row.updated_at = now
+        return row
+
+    async def delete(self, name: str, now: datetime) -> ScheduleRow:
+        """Take the schedule away; its ledger stays."""
+        row = await self.get(name, is_locked=True)
+        row.deleted_at = now
+        await self._supersede(row, "deleted", now)
+        return row
+
+    async def _add(self, wish: Wish, now: datetime) -> ScheduleRow:
+        row = ScheduleRow(
+            id=new_id("sch", now), tenant_id=self._tenant.id, name=wish.name, action_id=wish.action.id,
+            source=wish.source, inputs=wish.inputs, is_paused=wish.is_paused, is_embedded=wish.is_embedded,
+            anchor=now, cursor=now, created_at=now, updated_at=now,
+        )  # fmt: skip
+        self._session.add(row)
+        await self._session.flush()
+        return row
+
+    async def _supersede(self, row: ScheduleRow, reason: str, now: datetime) -> None:
+        """Settle the unclaimed fires of the present rule and start a new generation from now on."""
+        await self._session.execute(
+            update(TriggerRow)
+            .where(
+                col(TriggerRow.schedule_id) == row.id, col(TriggerRow.state) == TriggerState.SCHEDULED
+            )
+            .values(state=TriggerState.SKIPPED, reason=reason, finished_at=now)
+            .execution_options(synchronize_session=False)
+        )  # fmt: skip
+        row.generation += 1
+        row.cursor, row.next_due, row.wake_at, row.skip_until = now, None, None, None
+        row.updated_at = now
+        await self._session.flush()
+
+    async def _latest_due(self, row: ScheduleRow, now: datetime) -> datetime:
+        query = select(func.max(col(TriggerRow.due))).where(
+            col(TriggerRow.schedule_id) == row.id, col(TriggerRow.due) <= now
+        )
+        return (await self._session.execute(query)).scalar_one() or row.cursor
+
+    async def _find(self, name: str, is_locked: bool = False, with_deleted: bool = False) -> ScheduleRow | None:
+        query = select(ScheduleRow).where(
+            col(ScheduleRow.tenant_id) == self._tenant.id, col(ScheduleRow.name) == name
+        )
+        if not with_deleted:
+            query = query.where(col(ScheduleRow.deleted_at).is_(None))
+        if is_locked:
+            query = query.with_for_update()
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+
+def _is_same(row: ScheduleRow, wish: Wish) -> bool:
+    return (row.action_id, row.source, row.inputs, row.is_embedded) == (
+        wish.action.id,
+        wish.source,
+        wish.inputs,
+        wish.is_embedded,
+    )

@@ -1,0 +1,187 @@
+"""The tables. A row says what should be; workflows are replaceable."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from cronny.store.columns import Instant, Json, text_enum
+
+
+class ScheduleState(StrEnum):
+    """How far a schedule's fires have been handed out."""
+
+    PENDING = "pending"  #: Stored; its schedule workflow has not read this rule yet.
+    SCHEDULED = "scheduled"  #: Being allocated.
+    PROCESSED = "processed"  #: No fire left.
+
+
+class TriggerState(StrEnum):
+    """What became of a fire."""
+
+    SCHEDULED = "scheduled"  #: In the ledger, not claimed yet.
+    EXECUTING = "executing"  #: Claimed by a workflow run.
+    COMPLETED = "completed"  #: Its action ended well.
+    FAILED = "failed"  #: Its action ended with an unhandled error.
+    CANCELLED = "cancelled"  #: Stopped by a person while executing.
+    SKIPPED = "skipped"  #: Left out on purpose; the reason says why.
+    MISSED = "missed"  #: Fell due while nothing could execute it, and the catch-up rule left it.
+
+
+class StageState(StrEnum):
+    """What became of a stage within a trigger."""
+
+    STARTED = "started"  #: Its side effect may have happened.
+    COMPLETED = "completed"  #: Ended well; its output is final.
+    FAILED = "failed"  #: Out of attempts.
+    SKIPPED = "skipped"  #: Not executed: its condition or its incoming connectors said so.
+
+
+class Tenant(SQLModel, table=True):
+    """Who owns everything; one task queue each."""
+
+    __tablename__ = "tenant"
+    id: str = Field(primary_key=True)
+    slug: str = Field(unique=True)
+    pool: str = Field(default="default", index=True)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class ApiKey(SQLModel, table=True):
+    """An API key, kept as its HMAC."""
+
+    __tablename__ = "api_key"
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(foreign_key="tenant.id", index=True)
+    name: str
+    digest: str = Field(unique=True)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class ActionRow(SQLModel, table=True):
+    """A named action; its text stands in its versions."""
+
+    __tablename__ = "action"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(foreign_key="tenant.id")
+    name: str
+    version: int
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class ActionVersion(SQLModel, table=True):
+    """One upload of an action: immutable, the text as it was written beside the checked model."""
+
+    __tablename__ = "action_version"
+    action_id: str = Field(foreign_key="action.id", primary_key=True)
+    version: int = Field(primary_key=True)
+    source: str
+    model: JsonValue = Field(sa_type=Json)
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class ScheduleRow(SQLModel, table=True):
+    """A schedule: its rule, and how far it has been allocated."""
+
+    __tablename__ = "schedule"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"), Index("ix_schedule_next_due", "next_due"))
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(foreign_key="tenant.id")
+    name: str
+    action_id: str = Field(foreign_key="action.id", index=True)
+    is_embedded: bool = False  # written in the action's own text, which alone may change or remove it
+    source: JsonValue = Field(sa_type=Json)  # the rule as it was given: a phrase or a mapping
+    inputs: JsonValue = Field(sa_type=Json)
+    generation: int = 1
+    observed_generation: int = 0
+    is_paused: bool = False
+    note: str = ""
+    anchor: datetime = Field(sa_type=Instant)  # the instant the rule was first saved
+    cursor: datetime = Field(sa_type=Instant)  # every fire up to here has its row
+    skip_until: datetime | None = Field(default=None, sa_type=Instant)  # fires up to here fell into a pause
+    next_due: datetime | None = Field(default=None, sa_type=Instant)  # the first fire after the cursor
+    wake_at: datetime | None = Field(default=None, sa_type=Instant)  # when next_due is to be allocated
+    last_due: datetime | None = Field(default=None, sa_type=Instant)  # the latest fire that was allocated
+    fires: int = 0  # how many nominal fires have a row
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+    deleted_at: datetime | None = Field(default=None, sa_type=Instant)
+
+    def state(self, now: datetime) -> ScheduleState:
+        """Where the schedule stands at `now`."""
+        if self.observed_generation < self.generation:
+            return ScheduleState.PENDING
+        if self.next_due is None and (self.last_due is None or self.last_due <= now):
+            return ScheduleState.PROCESSED
+        return ScheduleState.SCHEDULED
+
+
+class TriggerRow(SQLModel, table=True):
+    """The ledger: one row for each nominal fire, whatever became of it.
+
+    It has no foreign keys: rows outlive what they name, and each key costs a lock on the hottest path.
+    """
+
+    __tablename__ = "trigger"
+    __table_args__ = (
+        Index("ix_trigger_fire", "schedule_id", "due", unique=True),
+        Index("ix_trigger_tenant_due", "tenant_id", "due", "id"),
+        Index("ix_trigger_state_due", "state", "due"),
+    )
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    action_id: str
+    action_version: int
+    schedule_id: str | None = Field(default=None)  # none: asked for by hand
+    due: datetime = Field(sa_type=Instant)
+    until: datetime | None = Field(default=None, sa_type=Instant)  # the last due of a row that stands for many
+    count: int = 1  # nominal fires this row stands for
+    number: int = 0  # 1 for the first fire of the schedule, and so on
+    state: TriggerState = Field(default=TriggerState.SCHEDULED, sa_type=text_enum(TriggerState))
+    reason: str = ""
+    generation: int = 0
+    workflow_id: str = ""
+    run_id: str = ""  # the workflow run that claimed it
+    inputs: JsonValue = Field(sa_type=Json)
+    outputs: JsonValue = Field(default=None, sa_type=Json)
+    error: JsonValue = Field(default=None, sa_type=Json)
+    allocated_at: datetime = Field(sa_type=Instant)
+    started_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class StageRow(SQLModel, table=True):
+    """The record of one stage of one trigger."""
+
+    __tablename__ = "stage_record"
+    trigger_id: str = Field(primary_key=True)
+    stage_id: str = Field(primary_key=True)
+    state: StageState = Field(sa_type=text_enum(StageState))
+    attempt: int = 1
+    started_at: datetime = Field(sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    input: JsonValue = Field(default=None, sa_type=Json)
+    output: JsonValue = Field(default=None, sa_type=Json)
+    error: JsonValue = Field(default=None, sa_type=Json)
+    fired: JsonValue = Field(default=None, sa_type=Json)
+    log: str = ""
+
+
+class ConnectionRow(SQLModel, table=True):
+    """A tenant's named endpoint; the secret fields are one sealed text."""
+
+    __tablename__ = "connection"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(foreign_key="tenant.id")
+    name: str
+    kind: str
+    settings: JsonValue = Field(sa_type=Json)
+    sealed: str
+    revision: int = 1
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)

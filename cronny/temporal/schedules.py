@@ -1,0 +1,54 @@
+"""Telling Temporal of schedules and triggers; the database has been written before."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError
+
+from cronny.errors import Unavailable
+from cronny.names import SYSTEM_QUEUE, schedule_workflow, tenant_queue
+from workflows.messages import Fire
+from workflows.schedule import Schedule, first_call, search_attributes
+from workflows.trigger import Trigger
+
+PATIENCE = timedelta(seconds=5)  # for one call; the watchdog repeats what did not get through
+
+
+async def notify(client: Client, tenant: str, schedule_id: str, schedule: str, action: str) -> None:
+    """Wake the schedule's workflow, or start it; raises Unavailable."""
+    try:
+        await client.start_workflow(
+            Schedule.run,
+            first_call(tenant, schedule_id),
+            id=schedule_workflow(tenant, schedule),
+            task_queue=SYSTEM_QUEUE,
+            start_signal="changed",
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            search_attributes=search_attributes(tenant, action, schedule),
+            static_summary=f"schedule {schedule} of {tenant}",
+            priority=Priority(fairness_key=tenant),
+            rpc_timeout=PATIENCE,
+        )
+    except (RPCError, asyncio.TimeoutError) as error:
+        raise Unavailable(f"Temporal does not answer: {error}") from error
+
+
+async def start_trigger(client: Client, fire: Fire) -> None:
+    """Start a trigger's workflow unless it is under way; raises Unavailable."""
+    try:
+        await client.start_workflow(
+            Trigger.run,
+            fire,
+            id=fire.workflow_id,
+            task_queue=tenant_queue(fire.tenant),
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=search_attributes(fire.tenant, fire.action, fire.schedule),
+            static_summary=f"{fire.action} v{fire.version}",
+            priority=Priority(fairness_key=fire.tenant),
+            rpc_timeout=PATIENCE,
+        )
+    except (RPCError, asyncio.TimeoutError) as error:
+        raise Unavailable(f"Temporal does not answer: {error}") from error

@@ -1,0 +1,42 @@
+"""The activities that workflows call, by name and type; `activities` implements each of them once."""
+
+from temporalio import activity
+
+from dsl.plan import Plan
+from workflows.messages import AllocateCall, Allocation, Fire, Settlement, StageCall, StageResult
+
+
+@activity.defn
+async def allocate(call: AllocateCall) -> Allocation:
+    """Write the ledger rows of near-due fires; on the system queue, local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def load_plan(fire: Fire) -> Plan:
+    """Give the graph of the fire's action version; local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def run_stage(call: StageCall) -> StageResult:
+    """Execute a stage; roots first hold until the due and claim the trigger."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def run_pure_stage(call: StageCall) -> StageResult:
+    """Execute a stage without side effects; local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def skip_stage(call: StageCall) -> StageResult:
+    """Record a stage as skipped and judge its outgoing connectors; local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def finish(settlement: Settlement) -> None:
+    """Settle the trigger in the ledger; local."""
+    raise NotImplementedError
