@@ -8,7 +8,8 @@ CronnyError
 ├── Unavailable          a server Cronny needs is away
 ├── SettingsError        the installation is configured wrongly
 ├── EgressDenied         the address is closed for this tenant
-└── StageError           a stage failed; defined in activities.stages.kind, where it is raised
+├── Unsealable           a secret cannot be opened; in cronny.secrets
+└── StageError           a stage failed; in activities.stages.kind
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ import httpx
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from cronny.errors import CronnyError
+from activities.stages.kind import StageError
 
 ENCODINGS = "gzip"  # what `Accept-Encoding` may offer: all that is read here.
 
@@ -23,32 +23,24 @@ _CHARSET = re.compile(
 )
 
 
-class TooLarge(CronnyError):
-    """The response is larger than its limit."""
-
-
-class Undecodable(CronnyError):
-    """The response is not encoded as it says."""
-
-
 async def read_body(response: httpx.Response, limit: int) -> bytes:
-    """The decoded body; raises `TooLarge` before more than the limit is held.
+    """The decoded body; raises `StageError` before more than the limit is held.
 
     httpx would decode each chunk whole, and nested encodings one in the other: a few kilobytes could become
     gigabytes at once.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
-        raise Undecodable(f"the response is encoded as {encoding[:40]!r}, which was not asked for")
+        raise _invalid(f"the response is encoded as {encoding[:40]!r}, which was not asked for")
     unzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
     body, received = bytearray(), 0
     async for chunk in response.aiter_raw():
         received += len(chunk)
         body += _unzipped(unzip, chunk, limit + 1 - len(body)) if unzip else chunk
         if max(received, len(body)) > limit:
-            raise TooLarge(f"the response is larger than {limit} bytes")
+            raise _invalid(f"the response is larger than {limit} bytes")
     if unzip and received and not unzip.eof:
-        raise Undecodable("the response ends in the middle of its gzip data")
+        raise _invalid("the response ends in the middle of its gzip data")
     return bytes(body)
 
 
@@ -84,4 +76,8 @@ def _unzipped(unzip: "zlib._Decompress", chunk: bytes, room: int) -> bytes:
     try:
         return unzip.decompress(chunk, room)
     except zlib.error as error:
-        raise Undecodable("the response is not the gzip data it says it is") from error
+        raise _invalid("the response is not the gzip data it says it is") from error
+
+
+def _invalid(message: str) -> StageError:
+    return StageError("validation", message, retryable=False)

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import httpx
 
-from activities.stages.body import TooLarge, Undecodable, read_body
+from activities.stages.body import read_body
 from activities.stages.kind import StageError
 from cronny.egress import EgressPolicy, guarded_client
 from cronny.errors import EgressDenied
@@ -75,7 +75,7 @@ async def exchange(request: httpx.Request, limits: Limits) -> Answer:
         ):
             response = await _send(client, request, limits.follow_redirects)
             content = await read_body(response, limits.max_bytes)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, EgressDenied, TooLarge, Undecodable) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, EgressDenied) as error:
         raise _failure(error, request.url.host) from error
     return Answer(
         status=response.status_code,
@@ -155,7 +155,7 @@ def _failure(error: Exception, host: str) -> StageError:
     match error:
         case EgressDenied():
             code, what, is_retryable = "egress_denied", str(error), False
-        case TooLarge() | Undecodable() | httpx.InvalidURL() | httpx.UnsupportedProtocol():
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
             code, what, is_retryable = "validation", f"{host}: {error}", False
         case httpx.LocalProtocolError():  # Its text quotes the header, which may be a credential.
             code, what, is_retryable = "validation", "a header of the request is not valid HTTP", False

@@ -48,7 +48,7 @@ class HttpConnection(Block):
     """A server and the credentials for it, which are sent to no other."""
 
     base_url: str = Field(pattern=r"^https?://", description="What the `url` of a stage is below.")
-    headers: dict[str, SecretStr] = Field({}, description="Headers of every request.")
+    headers: dict[str, str] = Field({}, description="Headers of every request; not kept secret.")
     token: SecretStr | None = Field(None, description="A bearer token.")
     username: str | None = Field(None, description="For basic authentication.")
     password: SecretStr | None = Field(None, description="For basic authentication.")
@@ -146,7 +146,7 @@ def _headers(context: Context, content_type: str) -> dict[str, str]:
 def _credentials(connection: HttpConnection | None) -> dict[str, str]:
     if connection is None:
         return {}
-    headers = {name.lower(): value.get_secret_value() for name, value in connection.headers.items()}
+    headers = {name.lower(): value for name, value in connection.headers.items()}
     if connection.api_key:
         headers[connection.api_key_header.lower()] = connection.api_key.get_secret_value()
     if connection.token:
