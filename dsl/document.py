@@ -1,0 +1,104 @@
+"""Read YAML 1.2 (and so JSON) into plain values that remember where they were written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from dsl.events import Place, Reader
+from dsl.problems import Problem
+
+Path = tuple[str | int, ...]
+
+MAX_BYTES = 512 * 1024  # an action is written by people; larger bodies are mistakes
+
+
+@dataclass(frozen=True)
+class Document:
+    """A value and the place of each of its parts."""
+
+    value: JsonValue
+    places: Mapping[Path, Place] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+
+    def at(self, path: Path, key: bool = False) -> tuple[int, int]:
+        """Line and column of a value, or of its key; of the nearest known ancestor if it is not there."""
+        while path and path not in self.places:
+            path, key = path[:-1], False
+        place = self.places.get(path)
+        if place is None:
+            return 1, 1
+        return place.key if key and place.key else (place.line, place.column)
+
+    def at_offset(self, path: Path, offset: int) -> tuple[int, int]:
+        """Line and column of a character of a text; of the text's beginning if it is folded or escaped."""
+        place, text = self.places.get(path), self._text(path)
+        if place is None or text is None:
+            return self.at(path)
+        if place.is_verbatim:
+            return place.line, place.column + place.quote + offset
+        if place.is_literal:
+            return self._in_block(place, text, offset)
+        return place.line, place.column
+
+    def where(self, path: Path) -> str:
+        """The path for people, with ids in place of indexes: `stages.fetch.with.url`."""
+        words, value = "", self.value
+        for part in path:
+            value = _child(value, part)
+            name = value.get("id") if isinstance(value, dict) and isinstance(part, int) else part
+            words += f".{name}" if isinstance(name, str) and name else f"[{part}]"
+        return words.removeprefix(".") or "document"
+
+    def _text(self, path: Path) -> str | None:
+        value = self.value
+        for part in path:
+            value = _child(value, part)
+        return value if isinstance(value, str) else None
+
+    def _in_block(self, place: Place, text: str, offset: int) -> tuple[int, int]:
+        before = text[:offset]
+        row = before.count("\n")
+        content = text.split("\n")[row]
+        line = place.line + 1 + row
+        written = self.lines[line - 1] if line <= len(self.lines) else ""
+        if not content or not written.endswith(content):
+            return place.line, place.column
+        return line, len(written) - len(content) + offset - (before.rfind("\n") + 1) + 1
+
+
+def read_document(text: str | bytes) -> tuple[Document | None, list[Problem]]:
+    """The document of a text, or None if it cannot be read, and the problems of reading it."""
+    if len(text) > MAX_BYTES:
+        return None, [_problem(f"larger than {MAX_BYTES // 1024} KiB", "too_large")]
+    decoded, problem = _decoded(text)
+    if problem:
+        return None, [problem]
+    reader = Reader()
+    if not reader.read(decoded):
+        return None, reader.problems
+    return Document(reader.value, reader.places, tuple(decoded.splitlines())), reader.problems
+
+
+def _decoded(text: str | bytes) -> tuple[str, Problem | None]:
+    try:
+        raw = text.encode() if isinstance(text, str) else text
+        return raw.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode()
+        line, column = good.count("\n") + 1, len(good) - good.rfind("\n")
+        return "", _problem("not UTF-8 text", "syntax", line, column)
+    except UnicodeEncodeError:
+        return "", _problem("not Unicode text", "syntax")
+
+
+def _problem(what: str, code: str, line: int = 1, column: int = 1) -> Problem:
+    return Problem("document", what, code=code, line=line, column=column)
+
+
+def _child(value: JsonValue, part: str | int) -> JsonValue:
+    if isinstance(value, dict) and isinstance(part, str):
+        return value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
