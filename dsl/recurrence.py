@@ -111,3 +111,48 @@ def moment_text(value: Moment) -> str:
     if value.tzinfo is None:
         return f"{value.date().isoformat()}T{time_text(value.time())}"
     return value.isoformat().replace("+00:00", "Z")
+
+
+def days_text(days: tuple[Day, ...]) -> str:
+    """`monday and thursday`, `the 1st and the last friday`; reads back as the same days."""
+    return joined(
+        [text if _is_plain(day) else f"the {text}" for day, text in ((day, str(day)) for day in days)]
+    )
+
+
+def joined(parts: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _is_plain(day: Day) -> bool:
+    return isinstance(day, Weekday) or (isinstance(day, MonthDay) and day.month > 0 and day.day != LAST)
+
+
+def every_text(every: Every) -> str:
+    """`2 weeks`, `1h20m`; hours are the largest unit of an interval, as a day is a calendar unit."""
+    if isinstance(every, Period):
+        return str(every)
+    return "".join(f"{number}{unit[0]}" for number, unit in clock_parts(every))
+
+
+def clock_parts(interval: timedelta) -> list[tuple[int, str]]:
+    """Hours, minutes and seconds, those above zero."""
+    minutes, seconds = divmod(int(interval.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    return [(n, unit) for n, unit in ((hours, "hour"), (minutes, "minute"), (seconds, "second")) if n]
+
+
+def day_json(days: tuple[Day, ...]) -> str | list[str]:
+    """One day as a text, several as a list."""
+    texts = [str(day) for day in days]
+    return texts[0] if len(texts) == 1 else texts
+
+
+def at_json(at: At) -> str | list[str]:
+    """Times as texts, a date in RFC 3339, a delay as `in 10m`."""
+    if isinstance(at, timedelta):
+        return f"in {every_text(at)}"
+    if isinstance(at, datetime):
+        return moment_text(at)
+    return time_text(at[0]) if len(at) == 1 else [time_text(each) for each in at]

@@ -1,33 +1,53 @@
 """A schedule: the rule that says when an action is triggered, read from plain language or a mapping."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer, WithJsonSchema, model_validator
 
+from dsl.fields import FieldsRead, read_fields
 from dsl.problems import Problem
-from dsl.recurrence import At, Day, Every, Moment
+from dsl.recurrence import At, Day, Every, Moment, at_json, day_json, every_text, moment_text
 
 RuleKind = Literal["once", "delay", "interval", "calendar"]
 
+_TEXT = {"type": "string"}
+_TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+
+
+def _as_text(schema: dict[str, Any], to_json: Any) -> tuple[Any, Any]:
+    return WithJsonSchema(schema), PlainSerializer(to_json, when_used="json-unless-none")
+
 
 class Schedule(BaseModel):
-    """When an action is triggered, and what becomes of fires at clock changes and after an outage."""
+    """When an action is triggered, and what becomes of fires at clock changes and after an outage.
+
+    Validates a phrase, the mapping of the structured form, or typed parts; its JSON is the structured form.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str | None = None
-    every: Every | None = None
-    on: tuple[Day, ...] = ()
-    at: At | None = None
+    every: Annotated[Every | None, *_as_text(_TEXT, every_text)] = None
+    on: Annotated[tuple[Day, ...], *_as_text(_TEXTS, day_json)] = ()
+    at: Annotated[At | None, *_as_text(_TEXTS, at_json)] = None
     timezone: str = "UTC"
-    start: Moment | None = None
-    end: Moment | None = None
+    start: Annotated[Moment | None, *_as_text(_TEXT, moment_text)] = None
+    end: Annotated[Moment | None, *_as_text(_TEXT, moment_text)] = None
     dst_gap: Literal["next", "skip"] = "next"
     dst_overlap: Literal["first", "last", "both"] = "first"
     catchup: Literal["all", "last", "none"] = "all"
     inputs: dict[str, JsonValue] = {}
     paused: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: object) -> object:
+        read = _read_value(value)
+        if read.problems:
+            raise ValueError("; ".join(f"{problem.where}: {problem.what}" for problem in read.problems))
+        return read.fields
 
     @property
     def kind(self) -> RuleKind:
@@ -38,5 +58,21 @@ class Schedule(BaseModel):
 
 
 def read_schedule(value: JsonValue) -> tuple[Schedule | None, list[Problem]]:
-    """The schedule that a phrase or a mapping stands for, or everything that is wrong with it."""
-    raise NotImplementedError
+    """The schedule that a phrase or a mapping stands for, or everything that is wrong with it.
+
+    A problem's `column` counts from 1 inside the text of its field, or inside the phrase.
+    """
+    read = _read_value(value)
+    if read.problems:
+        return None, read.problems
+    return Schedule.model_validate(read.fields), []
+
+
+def _read_value(value: object) -> FieldsRead:
+    if isinstance(value, str):
+        return read_fields({"every": value}, is_phrase=True)
+    if isinstance(value, Mapping):
+        return read_fields(value)
+    return FieldsRead(
+        {}, [Problem("schedule", "a schedule is a text or a mapping", "such as 'every 5 minutes'")]
+    )
