@@ -11,6 +11,7 @@ from cronny.store.database import Database
 from dsl.action import Action, Stage
 from dsl.graph import Edge, edges_of
 from dsl.plan import Plan, plan_action
+from dsl.scopes import SITUATIONS, Scope, Situation, scope_of
 
 CACHED_VERSIONS = 2000  # about 20 KB each
 
@@ -23,6 +24,7 @@ class LoadedAction:
     plan: Plan
     stages: Mapping[str, Stage]
     edges: Mapping[int, Edge]
+    scopes: Mapping[Situation, Scope]
 
 
 class ActionCache:
@@ -53,6 +55,7 @@ class ActionCache:
             plan=plan_action(action, self._kinds),
             stages={stage.id: stage for stage in action.stages},
             edges={edge.index: edge for edge in edges_of(action)},
+            scopes={situation: scope_of(action, situation) for situation in SITUATIONS},
         )
 
 

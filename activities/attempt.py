@@ -12,8 +12,9 @@ from activities.action_cache import LoadedAction
 from activities.masking import Masker
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
-from activities.scope import Variables, connector_scope, trigger_scope
+from activities.scope import Sight, ended_of, sight_of
 from activities.stages.kind import Kind, StageContext, StageError
+from activities.verdicts import connector_view
 from cronny.store.records import TriggerRecords
 from dsl.action import Stage
 from workflows.messages import StageCall
@@ -29,7 +30,7 @@ class Prepared:
     connection: BaseModel | None
     masker: Masker
     rendered: JsonValue
-    variables: Variables
+    sight: Sight
 
 
 @dataclass
@@ -52,19 +53,17 @@ class Log:
         return "\n".join(self.lines).encode("utf-8", "replace").decode()
 
 
-async def prepare(
-    parts: Parts, loaded: LoadedAction, call: StageCall, records: TriggerRecords
-) -> Prepared:
+async def prepare(parts: Parts, loaded: LoadedAction, call: StageCall, records: TriggerRecords) -> Prepared:
     """Evaluate the stage's expressions and open its connection's secrets; raises StageError."""
     stage = loaded.stages[call.stage_id]
     kind = parts.kinds[stage.uses]
-    variables = trigger_scope(call.fire, records)
-    variables["input"] = await _input(parts, loaded, call.incoming, records, variables)
-    if stage.when is not None and not await parts.evaluator.holds(stage.when, variables):
-        return Prepared(None, None, Masker(()), None, variables)
+    sight = sight_of(loaded, call.fire, records)
+    sight = sight.with_input(await _input(parts, sight, call.incoming, records))
+    if not await _is_wanted(parts, stage, sight):
+        return Prepared(None, None, Masker(()), None, sight)
     connection, masker = await resolve_connection(parts, records.trigger.tenant_id, kind, stage)
-    rendered = await parts.evaluator.render(stage.with_, variables)
-    return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), variables)
+    rendered = await parts.evaluator.render(stage.with_, sight.at("with"))
+    return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), sight)
 
 
 async def execute(
@@ -90,15 +89,23 @@ async def execute(
     return output
 
 
+async def _is_wanted(parts: Parts, stage: Stage, sight: Sight) -> bool:
+    if stage.disabled:
+        return False
+    return stage.when is None or await parts.evaluator.holds(stage.when, sight.at("when"))
+
+
 async def _input(
-    parts: Parts, loaded: LoadedAction, incoming: Sequence[int], records: TriggerRecords, variables: Variables
-) -> JsonValue:
+    parts: Parts, sight: Sight, incoming: Sequence[int], records: TriggerRecords
+) -> dict[str, JsonValue]:
+    """What the fired connectors bring, a later one over an earlier one."""
     merged: dict[str, JsonValue] = {}
     for index in incoming:
-        edge = loaded.edges[index]
-        source = records.stages[edge.source]
-        scope = connector_scope(variables, source.output, source.error, source.attempt)
-        rendered = await parts.evaluator.render(edge.map, scope)
+        edge = sight.loaded.edges[index]
+        if edge.connector is None:
+            continue
+        view = connector_view(sight, edge.source, ended_of(records.stages[edge.source]))
+        rendered = await parts.evaluator.render(edge.connector.map, view)
         merged.update(rendered if isinstance(rendered, dict) else {})
     return merged
 

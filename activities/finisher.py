@@ -4,7 +4,7 @@ from pydantic import JsonValue
 from temporalio import activity
 
 from activities.runtime import Runtime
-from activities.scope import trigger_scope
+from activities.scope import sight_of
 from activities.stages.kind import StageError
 from cronny.store.records import TriggerEnd, TriggerRecords
 from cronny.store.tables import TriggerState
@@ -47,9 +47,9 @@ class Finisher:
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)
         if not loaded.action.outputs:
             return None, None
-        variables = trigger_scope(fire, await self._records(fire))
+        sight = sight_of(loaded, fire, await self._records(fire))
         try:
-            return await self._parts.evaluator.render(loaded.action.outputs, variables), None
+            return await self._parts.evaluator.render(loaded.action.outputs, sight.at("outputs")), None
         except StageError as mistake:
             return None, {"code": mistake.code, "message": f"outputs: {mistake.message}"}
 

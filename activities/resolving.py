@@ -11,7 +11,6 @@ from cronny.vault import unseal
 from dsl.action import Stage
 
 
-
 async def resolve_connection(
     parts: Parts, tenant_id: str, kind: Kind, stage: Stage
 ) -> tuple[BaseModel | None, Masker]:

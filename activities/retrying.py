@@ -22,9 +22,7 @@ def retry_delay(
 
 
 def _is_meant(retry: Retry, error: StageError) -> bool:
-    if retry.on:
-        return any(error.code == code or error.code.startswith(f"{code}.") for code in retry.on)
-    return error.retryable
+    return retry.covers(error.code) and (error.retryable or retry.on is not None)
 
 
 def _backoff(retry: Retry, attempt: int, luck: float) -> timedelta:

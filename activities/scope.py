@@ -1,48 +1,85 @@
-"""What the expressions of a stage can see."""
+"""What the expressions of a stage can see: values by the names that the language gives them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from activities.action_cache import LoadedAction
 from cronny.names import instant_text
 from cronny.store.records import TriggerRecords
-from cronny.store.tables import StageRow, TriggerRow
-from workflows.messages import Fire
+from cronny.store.tables import StageRow, StageState
+from dsl.scopes import STAGE_FIELDS, Scope, Situation
+from workflows.messages import Fire, StageStatus
 
-Variables = dict[str, JsonValue]
+Variables = Mapping[str, JsonValue]
+
+_STATUSES: Mapping[StageState, StageStatus] = {
+    StageState.COMPLETED: "completed",
+    StageState.FAILED: "failed",
+    StageState.SKIPPED: "skipped",
+}
 
 
-def trigger_scope(fire: Fire, records: TriggerRecords) -> Variables:
-    """The variables that every expression of a trigger shares."""
-    return {
-        "inputs": records.trigger.inputs,
-        "stages": {stage: _stage(row) for stage, row in records.stages.items() if row.finished_at is not None},
-        "trigger": _trigger(fire, records.trigger),
+@dataclass(frozen=True)
+class View:
+    """The names that may be used at one place of an action, and their values."""
+
+    scope: Scope
+    variables: Variables
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a stage ended."""
+
+    status: StageStatus
+    output: JsonValue = None
+    error: JsonValue = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The values of a trigger as one of its stages sees them; what a place adds is given to `at`."""
+
+    loaded: LoadedAction
+    variables: Variables
+
+    def at(self, situation: Situation, **more: JsonValue) -> View:
+        """What expressions in a situation see."""
+        return View(self.loaded.scopes[situation], {**self.variables, **more})
+
+    def with_input(self, value: JsonValue) -> "Sight":
+        """The same, with what the connectors brought as `input`."""
+        return Sight(self.loaded, {**self.variables, "input": value})
+
+    def with_stage(self, stage_id: str, ended: Ended) -> "Sight":
+        """The same, with the result of a stage that has just ended."""
+        return Sight(self.loaded, {**self.variables, **_stage(stage_id, ended)})
+
+
+def sight_of(loaded: LoadedAction, fire: Fire, records: TriggerRecords) -> Sight:
+    """What every stage of a trigger sees: its inputs, itself and the stages that have ended."""
+    inputs = records.trigger.inputs if isinstance(records.trigger.inputs, dict) else {}
+    variables: dict[str, JsonValue] = {f"inputs.{name}": value for name, value in inputs.items()}
+    variables |= {
+        "trigger.id": fire.trigger_id,
+        "trigger.due": instant_text(fire.due),
+        "trigger.number": fire.number,
+        "trigger.action": fire.action,
+        "trigger.schedule": fire.schedule,
     }
+    for stage_id, row in records.stages.items():
+        if row.finished_at is not None:
+            variables |= _stage(stage_id, ended_of(row))
+    return Sight(loaded, variables)
 
 
-def connector_scope(variables: Variables, output: JsonValue, error: JsonValue, attempt: int) -> Variables:
-    """The variables of a connector's expressions: the trigger's, and its source stage's result."""
-    return {**variables, "output": output, "error": error, "attempt": attempt}
+def ended_of(row: StageRow) -> Ended:
+    """How a recorded stage ended."""
+    return Ended(_STATUSES[row.state], row.output, row.error, row.attempt)
 
 
-def with_stage(variables: Variables, stage_id: str, result: Mapping[str, JsonValue]) -> Variables:
-    """The variables with the result of a stage that has just ended."""
-    stages = variables["stages"]
-    known = stages if isinstance(stages, dict) else {}
-    return {**variables, "stages": {**known, stage_id: dict(result)}}
-
-
-def _stage(row: StageRow) -> JsonValue:
-    return {"status": str(row.state), "output": row.output, "error": row.error, "attempts": row.attempt}
-
-
-def _trigger(fire: Fire, row: TriggerRow) -> JsonValue:
-    return {
-        "id": fire.trigger_id,
-        "due": instant_text(row.due),
-        "number": fire.number,
-        "schedule": fire.schedule,
-        "action": fire.action,
-        "version": fire.version,
-    }
+def _stage(stage_id: str, ended: Ended) -> dict[str, JsonValue]:
+    return {f"stages.{stage_id}.{name}": getattr(ended, name) for name in STAGE_FIELDS}

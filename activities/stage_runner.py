@@ -17,14 +17,14 @@ from activities.hold import beat
 from activities.masking import Masker
 from activities.retrying import retry_delay
 from activities.runtime import Runtime
-from activities.scope import Variables, trigger_scope
+from activities.scope import Ended, Sight, sight_of
 from activities.stages.kind import StageError
 from activities.verdicts import judge
 from cronny.store.claims import Claim
 from cronny.store.records import StageEnd, TriggerRecords
 from cronny.store.tables import StageRow, StageState
-from dsl.action import Stage
-from workflows.messages import StageCall, StageResult, StageStatus
+from dsl.action import Retry, Stage
+from workflows.messages import StageCall, StageResult
 
 UNCLAIMED = StageResult(status="unclaimed")
 
@@ -45,16 +45,22 @@ class _Work:
     def record(self) -> StageRow | None:
         return self.records.stages.get(self.call.stage_id)
 
+    @property
+    def sight(self) -> Sight:
+        return sight_of(self.loaded, self.call.fire, self.records)
+
+    @property
+    def attempt(self) -> int:
+        return self.record.attempt if self.record is not None else 1
+
 
 @dataclass(frozen=True)
 class _Outcome:
     """What came of an attempt, as it will be recorded."""
 
-    status: StageStatus
-    input: JsonValue
-    output: JsonValue
-    error: JsonValue
-    variables: Variables
+    ended: Ended
+    sight: Sight
+    input: JsonValue = None
 
 
 class StageRunner:
@@ -86,8 +92,7 @@ class StageRunner:
         """Record a stage as skipped and judge its outgoing connectors."""
         work = await self._load(call)
         await self._runtime.stage_starts.submit((call.fire.trigger_id, call.stage_id))
-        variables = trigger_scope(call.fire, work.records)
-        return await self._end(work, _Outcome("skipped", None, None, None, variables), 0, Log(Masker(())))
+        return await self._end(work, _Outcome(Ended("skipped"), work.sight), Log(Masker(())))
 
     async def _run(self, call: StageCall) -> StageResult:
         work = await self._load(call)
@@ -96,10 +101,8 @@ class StageRunner:
         prepared = await self._prepare(work)
         if not await self._may_start(call):
             return UNCLAIMED
-        attempt = work.record.attempt if work.record is not None else 1
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
-        outcome = await self._attempt(work, prepared, attempt, log)
-        return await self._end(work, outcome, attempt, log)
+        return await self._end(work, await self._attempt(work, prepared, log), log)
 
     async def _load(self, call: StageCall) -> _Work:
         fire = call.fire
@@ -125,60 +128,73 @@ class StageRunner:
         wish = Claim(fire.trigger_id, fire.generation, call.run_id, call.stage_id)
         return (await self._runtime.claims.submit(wish)).may_run
 
-    async def _attempt(self, work: _Work, prepared: Prepared | StageError, attempt: int, log: Log) -> _Outcome:
-        variables = trigger_scope(work.call.fire, work.records)
-        rendered: JsonValue = None
+    async def _attempt(self, work: _Work, prepared: Prepared | StageError, log: Log) -> _Outcome:
+        attempt = work.attempt
+        sight, rendered = work.sight, None
         try:
             if isinstance(prepared, StageError):
                 raise prepared
-            variables, rendered = prepared.variables, prepared.rendered
+            sight, rendered = prepared.sight, prepared.rendered
             if prepared.with_ is None:
-                return _Outcome("skipped", None, None, None, variables)
+                return _Outcome(Ended("skipped"), sight)
             until = self._deadline(work)
             output = await execute(self._parts, work.stage, prepared, work.call, attempt, until, log)
-            output = await self._shaped(work.stage, output, variables)
-            return _Outcome("completed", rendered, log.masker.value(output), None, variables)
+            output = log.masker.value(await self._shaped(work.stage, output, sight))
+            return _Outcome(Ended("completed", output, None, attempt), sight, rendered)
         except StageError as error:
-            await self._retry(work, error, attempt, rendered, log)
-            return _Outcome("failed", rendered, None, _described(error, log.masker), variables)
+            description = _described(error, log.masker)
+            await self._retry(work, error, description, rendered, log)
+            return _Outcome(Ended("failed", None, description, attempt), sight, rendered)
 
     def _deadline(self, work: _Work) -> datetime:
-        return (work.records.trigger.started_at or self._parts.clock()) + work.loaded.action.timeout
+        now = self._parts.clock()
+        deadline = (work.records.trigger.started_at or now) + work.loaded.action.timeout
+        if work.stage.total_timeout is None:
+            return deadline
+        started = work.record.started_at if work.record is not None else now
+        return min(deadline, started + work.stage.total_timeout)
 
-    async def _shaped(self, stage: Stage, output: JsonValue, variables: Variables) -> JsonValue:
+    async def _shaped(self, stage: Stage, output: JsonValue, sight: Sight) -> JsonValue:
         if stage.output is None:
             return output
-        return await self._parts.evaluator.render(stage.output, {**variables, "output": output})
+        return await self._parts.evaluator.render(stage.output, sight.at("output", output=output))
 
     async def _retry(
-        self, work: _Work, error: StageError, attempt: int, rendered: JsonValue, log: Log
+        self, work: _Work, error: StageError, description: JsonValue, rendered: JsonValue, log: Log
     ) -> None:
         """Record the failed attempt and ask Temporal for the next one, if there is to be one."""
-        now = self._parts.clock()
-        delay = retry_delay(work.stage.retry or None, error, attempt, now, self._deadline(work), self._luck())
-        if delay is None:
+        retry, attempt = work.stage.retry, work.attempt
+        delay = retry_delay(retry, error, attempt, self._parts.clock(), self._deadline(work), self._luck())
+        if retry is None or delay is None or await self._is_excepted(work, retry, description):
             return
-        description = _described(error, log.masker)
         end = StageEnd(
             trigger_id=work.call.fire.trigger_id, stage_id=work.stage.id, state=StageState.STARTED,
             attempt=attempt + 1, finished_at=None, input=rendered, output=None, error=description, fired=(),
             log=log.text(),
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
-        raise ApplicationError(f"attempt {attempt} failed: {error.code}", type="retry", next_retry_delay=delay)
+        message = f"attempt {attempt} failed: {error.code}"
+        raise ApplicationError(message, type="retry", next_retry_delay=delay)
 
-    async def _end(self, work: _Work, outcome: _Outcome, attempt: int, log: Log) -> StageResult:
-        status, fired, error = await judge(
-            self._parts.evaluator, work.loaded, work.stage, outcome.status, outcome.output, outcome.error,
-            attempt, outcome.variables,
-        )  # fmt: skip
+    async def _is_excepted(self, work: _Work, retry: Retry, error: JsonValue) -> bool:
+        if retry.unless is None:
+            return False
+        view = work.sight.at("retry", error=error, attempt=work.attempt)
+        try:
+            return await self._parts.evaluator.holds(retry.unless, view)
+        except StageError:
+            return True  # a condition that cannot be judged must not cause a second side effect
+
+    async def _end(self, work: _Work, outcome: _Outcome, log: Log) -> StageResult:
+        judgement = await judge(self._parts.evaluator, outcome.sight, work.stage, outcome.ended)
+        ended = judgement.ended
         end = StageEnd(
-            trigger_id=work.call.fire.trigger_id, stage_id=work.stage.id, state=StageState(status),
-            attempt=attempt, finished_at=self._parts.clock(), input=outcome.input, output=outcome.output,
-            error=error, fired=fired, log=log.text(),
+            trigger_id=work.call.fire.trigger_id, stage_id=work.stage.id, state=StageState(ended.status),
+            attempt=ended.attempts, finished_at=self._parts.clock(), input=outcome.input, output=ended.output,
+            error=ended.error, fired=judgement.fired, log=log.text(),
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
-        return StageResult(status=status, fired=fired)
+        return StageResult(status=ended.status, fired=judgement.fired)
 
 
 def _recorded(record: StageRow) -> StageResult:

@@ -1,47 +1,66 @@
 """Which outgoing connectors fire when a stage has ended."""
 
-from pydantic import JsonValue
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from activities.action_cache import LoadedAction
 from activities.evaluator import Evaluator
-from activities.scope import Variables, connector_scope, with_stage
+from activities.scope import Ended, Sight, View
 from activities.stages.kind import StageError
 from dsl.action import Stage
 from dsl.graph import Edge
 from workflows.messages import StageStatus
 
 
-async def judge(
-    evaluator: Evaluator, loaded: LoadedAction, stage: Stage, status: StageStatus, output: JsonValue,
-    error: JsonValue, attempt: int, variables: Variables,
-) -> tuple[StageStatus, tuple[int, ...], JsonValue]:  # fmt: skip
-    """The stage's final status, the connectors that fired, and its error.
+@dataclass(frozen=True)
+class Judgement:
+    """How a stage ended for good, and the connectors that fired out of it."""
 
-    A connector whose condition cannot be evaluated turns the stage into a failed one: nobody knows where to go on.
+    ended: Ended
+    fired: tuple[int, ...]
+
+
+async def judge(evaluator: Evaluator, sight: Sight, stage: Stage, ended: Ended) -> Judgement:
+    """The connectors that fire.
+
+    A condition that cannot be evaluated turns the stage into a failed one: nobody knows where to go on.
     """
-    result = {"status": status, "output": output, "error": error, "attempts": attempt}
-    scope = connector_scope(with_stage(variables, stage.id, result), output, error, attempt)
-    edges = [edge for edge in loaded.edges.values() if edge.source == stage.id]
+    edges = [edge for edge in sight.loaded.edges.values() if edge.source == stage.id]
+    if not edges:
+        return Judgement(ended, ())
     try:
-        fired = await _fired(evaluator, edges, stage, status, scope)
+        return Judgement(ended, await _fired(evaluator, _heard(edges, stage, ended.status), sight, ended))
     except StageError as mistake:
-        error = {"code": mistake.code, "message": mistake.message}
-        unconditional = tuple(edge.index for edge in edges if edge.when is None and _hears(edge, stage, "failed"))
-        return "failed", unconditional, error
-    return status, fired, error
+        failed = replace(ended, status="failed", error={"code": mistake.code, "message": mistake.message})
+        plain = [edge.index for edge in _heard(edges, stage, "failed") if _condition(edge) is None]
+        return Judgement(failed, tuple(plain))
 
 
-async def _fired(
-    evaluator: Evaluator, edges: list[Edge], stage: Stage, status: StageStatus, scope: Variables
-) -> tuple[int, ...]:
-    heard = [edge for edge in edges if _hears(edge, stage, status)]
-    return tuple(
-        [edge.index for edge in heard if edge.when is None or await evaluator.holds(edge.when, scope)]
-    )
+def connector_view(sight: Sight, source: str, ended: Ended) -> View:
+    """What the expressions of a connector see: what its source stage saw, and how that ended."""
+    seen = sight.with_stage(source, ended)
+    return seen.at("connector", output=ended.output, error=ended.error, attempt=ended.attempts)
 
 
-def _hears(edge: Edge, stage: Stage, status: StageStatus) -> bool:
-    events = {"completed": ["success"], "failed": ["error"], "skipped": ["skipped"]}[status]
+async def _fired(evaluator: Evaluator, edges: Sequence[Edge], sight: Sight, ended: Ended) -> tuple[int, ...]:
+    return tuple([edge.index for edge in edges if await _holds(evaluator, edge, sight, ended)])
+
+
+async def _holds(evaluator: Evaluator, edge: Edge, sight: Sight, ended: Ended) -> bool:
+    condition = _condition(edge)
+    if condition is None:
+        return True
+    return await evaluator.holds(condition, connector_view(sight, edge.source, ended))
+
+
+def _condition(edge: Edge) -> str | None:
+    return edge.connector.when if edge.connector is not None else None
+
+
+def _heard(edges: Sequence[Edge], stage: Stage, status: StageStatus) -> list[Edge]:
+    """The connectors that listen to this end of their stage."""
+    events = {"completed": {"success"}, "failed": {"error"}, "skipped": {"skipped"}, "unclaimed": set()}[
+        status
+    ]
     if status == "failed" and stage.continue_on_error:
-        events = [*events, "success"]
-    return edge.on == "always" or edge.on in events
+        events = events | {"success"}
+    return [edge for edge in edges if edge.on == "always" or edge.on in events]

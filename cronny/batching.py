@@ -40,7 +40,9 @@ class Batcher(Generic[Item, Answer]):
         for (_, future), answer in zip(batch, answers, strict=True):
             _settle(future, answer)
 
-    async def _answer_alone(self, batch: Sequence[tuple[Item, asyncio.Future[Answer]]], error: Exception) -> None:
+    async def _answer_alone(
+        self, batch: Sequence[tuple[Item, asyncio.Future[Answer]]], error: Exception
+    ) -> None:
         if len(batch) == 1:
             _settle(batch[0][1], error=error)
             return

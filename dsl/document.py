@@ -45,7 +45,7 @@ class Document:
         """The path for people, with ids in place of indexes: `stages.fetch.with.url`."""
         words, value = "", self.value
         for part in path:
-            value = _child(value, part)
+            value = child_of(value, part)
             name = value.get("id") if isinstance(value, dict) and isinstance(part, int) else part
             words += f".{name}" if isinstance(name, str) and name else f"[{part}]"
         return words.removeprefix(".") or "document"
@@ -53,7 +53,7 @@ class Document:
     def _text(self, path: Path) -> str | None:
         value = self.value
         for part in path:
-            value = _child(value, part)
+            value = child_of(value, part)
         return value if isinstance(value, str) else None
 
     def _in_block(self, place: Place, text: str, offset: int) -> tuple[int, int]:
@@ -65,6 +65,22 @@ class Document:
         if not content or not written.endswith(content):
             return place.line, place.column
         return line, len(written) - len(content) + offset - (before.rfind("\n") + 1) + 1
+
+
+def has_child(value: JsonValue, part: str | int) -> bool:
+    """Whether a mapping has a key, or a list an index."""
+    if isinstance(value, dict):
+        return part in value
+    return isinstance(value, list) and isinstance(part, int) and part < len(value)
+
+
+def child_of(value: JsonValue, part: str | int) -> JsonValue:
+    """What stands at a key or an index; None if nothing does."""
+    if isinstance(value, dict) and isinstance(part, str):
+        return value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
 
 
 def read_document(text: str | bytes) -> tuple[Document | None, list[Problem]]:
@@ -94,11 +110,3 @@ def _decoded(text: str | bytes) -> tuple[str, Problem | None]:
 
 def _problem(what: str, code: str, line: int = 1, column: int = 1) -> Problem:
     return Problem("document", what, code=code, line=line, column=column)
-
-
-def _child(value: JsonValue, part: str | int) -> JsonValue:
-    if isinstance(value, dict) and isinstance(part, str):
-        return value.get(part)
-    if isinstance(value, list) and isinstance(part, int) and part < len(value):
-        return value[part]
-    return None

@@ -21,7 +21,7 @@ class Progress:
         self._out_of = _by_stage(self.plan, lambda edge: edge.source)
 
     def ready(self) -> list[PlannedStage]:
-        """The stages whose incoming connectors are all settled and that were not started, in the plan's order."""
+        """The stages that were not started and whose incoming connectors are all settled, in order."""
         return [] if self.unhandled else [stage for stage in self.plan.stages if self._is_ready(stage)]
 
     def start(self, stage: PlannedStage) -> None:

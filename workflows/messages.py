@@ -31,7 +31,9 @@ class Fire(Message):
     number: int
     generation: int
     due: datetime
-    hold_from: datetime | None = None  #: Before this instant the workflow sleeps on a timer instead of holding.
+    hold_from: datetime | None = (
+        None  #: Before this instant the workflow sleeps on a timer instead of holding.
+    )
     workflow_id: str
 
 

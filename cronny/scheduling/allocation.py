@@ -27,7 +27,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Handout:
-    """What to write: fires to run, fires that a pause or the catch-up rule leaves out, and the new position."""
+    """What to write: fires to run, fires that a pause or the catch-up leaves out, and the new position."""
 
     run: tuple[datetime, ...]
     skipped: tuple[Missed, ...]

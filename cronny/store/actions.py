@@ -28,7 +28,12 @@ class Actions:
         action = await self._locked(name)
         if action is None:
             action = ActionRow(
-                id=new_id("act", now), tenant_id=self._tenant.id, name=name, version=0, created_at=now, updated_at=now
+                id=new_id("act", now),
+                tenant_id=self._tenant.id,
+                name=name,
+                version=0,
+                created_at=now,
+                updated_at=now,
             )
             self._session.add(action)
             await self._session.flush()
@@ -46,7 +51,9 @@ class Actions:
 
     async def get(self, name: str) -> ActionRow:
         """The action of that name; raises NotFound."""
-        query = select(ActionRow).where(col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name)
+        query = select(ActionRow).where(
+            col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name
+        )
         action = (await self._session.execute(query)).scalar_one_or_none()
         if action is None:
             raise NotFound(f"there is no action '{name}'")
@@ -54,7 +61,9 @@ class Actions:
 
     async def all(self) -> Sequence[ActionRow]:
         """Every action, by name."""
-        query = select(ActionRow).where(col(ActionRow.tenant_id) == self._tenant.id).order_by(col(ActionRow.name))
+        query = (
+            select(ActionRow).where(col(ActionRow.tenant_id) == self._tenant.id).order_by(col(ActionRow.name))
+        )
         return (await self._session.execute(query)).scalars().all()
 
     async def version(self, action: ActionRow) -> ActionVersion:
@@ -62,7 +71,9 @@ class Actions:
         return await find_version(self._session, action.id, action.version)
 
     async def _locked(self, name: str) -> ActionRow | None:
-        query = select(ActionRow).where(col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name)
+        query = select(ActionRow).where(
+            col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name
+        )
         return (await self._session.execute(query.with_for_update())).scalar_one_or_none()
 
 

@@ -75,7 +75,9 @@ async def _wake_at(session: AsyncSession, schedule: ScheduleRow) -> datetime | N
 
 async def _merge(session: AsyncSession, schedule_id: str, rows: Sequence[TriggerRow]) -> None:
     dues = [row.due for row in rows]
-    query = select(TriggerRow).where(col(TriggerRow.schedule_id) == schedule_id, col(TriggerRow.due).in_(dues))
+    query = select(TriggerRow).where(
+        col(TriggerRow.schedule_id) == schedule_id, col(TriggerRow.due).in_(dues)
+    )
     known = {row.due: row for row in (await session.execute(query)).scalars()} if dues else {}
     for row in rows:
         earlier = known.get(row.due)

@@ -17,7 +17,7 @@ CLAIM_CHUNK = 500  # claims in one statement; larger ones hold the table's locks
 
 @dataclass(frozen=True)
 class Claim:
-    """A workflow run's wish to execute a trigger that was allocated under `generation`, and its first stage."""
+    """A workflow run's wish to execute a trigger allocated under `generation`, and its first stage."""
 
     trigger_id: str
     generation: int
@@ -36,18 +36,22 @@ class Verdict:
 
 _POSTGRES_CLAIM = """
 update trigger set state = 'executing', run_id = claim.run, started_at = :now
-from unnest(cast(:ids as text[]), cast(:generations as int[]), cast(:runs as text[])) as claim(id, generation, run)
+from unnest(cast(:ids as text[]), cast(:generations as int[]), cast(:runs as text[]))
+    as claim(id, generation, run)
 where trigger.id = claim.id and trigger.generation = claim.generation and trigger.state = 'scheduled'
 """
 
 _SQLITE_CLAIM = """
 update "trigger" set state = 'executing', run_id = claim.run, started_at = :now
-from (select value ->> 0 as id, value ->> 1 as generation, value ->> 2 as run from json_each(:claims)) as claim
+from (select value ->> 0 as id, value ->> 1 as generation, value ->> 2 as run from json_each(:claims))
+    as claim
 where "trigger".id = claim.id and "trigger".generation = claim.generation and "trigger".state = 'scheduled'
 """
 
 # A retried attempt, or another root stage, of the run that made the claim passes again.
-_POSTGRES_READ = "select id, state, reason, run_id, generation from trigger where id = any(cast(:ids as text[]))"
+_POSTGRES_READ = (
+    "select id, state, reason, run_id, generation from trigger where id = any(cast(:ids as text[]))"
+)
 _SQLITE_READ = """
 select id, state, reason, run_id, generation from "trigger" where id in (select value from json_each(:ids))
 """
@@ -67,7 +71,7 @@ on conflict (trigger_id, stage_id) do nothing
 
 
 async def claim(session: AsyncSession, claims: Sequence[Claim], now: datetime) -> list[Verdict]:
-    """Claim triggers for runs and write their first stages as started, in one transaction; verdicts in order."""
+    """Claim triggers for runs and write their first stages as started; verdicts in order."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     micros = to_micros(now)
     ids = [wish.trigger_id for wish in claims]
@@ -76,7 +80,10 @@ async def claim(session: AsyncSession, claims: Sequence[Claim], now: datetime) -
         await session.execute(text(_SQLITE_CLAIM), {"claims": rows, "now": micros})
         found = await session.execute(text(_SQLITE_READ), {"ids": json.dumps(ids)})
     else:
-        columns = {"generations": [wish.generation for wish in claims], "runs": [wish.run_id for wish in claims]}
+        columns = {
+            "generations": [wish.generation for wish in claims],
+            "runs": [wish.run_id for wish in claims],
+        }
         await session.execute(text(_POSTGRES_CLAIM), {"ids": ids, "now": micros, **columns})
         found = await session.execute(text(_POSTGRES_READ), {"ids": ids})
     known = {row.id: row for row in found}

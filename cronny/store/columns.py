@@ -15,12 +15,16 @@ Json = JSON(none_as_null=True)  # not JSONB: a tenant's object keeps the order o
 def text_enum(members: type[StrEnum]) -> Enum:
     """A text column that holds the members' values, not their Python names."""
     return Enum(
-        members, native_enum=False, create_constraint=False, length=16, values_callable=lambda kind: list(map(str, kind))
+        members,
+        native_enum=False,
+        create_constraint=False,
+        length=16,
+        values_callable=lambda kind: list(map(str, kind)),
     )
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC instant, kept as whole microseconds since 1970: exact, ordered and zone-free everywhere."""
+    """An aware UTC instant, kept as whole microseconds since 1970: exact and ordered everywhere."""
 
     impl = BigInteger
     cache_ok = True

@@ -21,16 +21,18 @@ class Connections:
         self._tenant_id = tenant_id
 
     async def reserve(self, name: str, kind: str, now: datetime) -> ConnectionRow:
-        """The row to fill, locked: the one of that name, or a new one whose id the seal can be bound to."""
+        """The row to fill, locked: the one of that name, or a new one with an id to seal for."""
         row = await self._find(name, is_locked=True)
         if row is None:
             row = ConnectionRow(
-                id=new_id("con", now), tenant_id=self._tenant_id, name=name, kind=kind, settings={}, sealed="",
-                revision=0, created_at=now, updated_at=now,
+                id=new_id("con", now), tenant_id=self._tenant_id, name=name, kind=kind, settings={},
+                sealed="", revision=0, created_at=now, updated_at=now,
             )  # fmt: skip
         return row
 
-    async def save(self, row: ConnectionRow, kind: str, settings: JsonValue, sealed: str, now: datetime) -> None:
+    async def save(
+        self, row: ConnectionRow, kind: str, settings: JsonValue, sealed: str, now: datetime
+    ) -> None:
         """Fill a reserved row."""
         row.kind, row.settings, row.sealed, row.updated_at = kind, settings, sealed, now
         row.revision += 1
@@ -46,7 +48,11 @@ class Connections:
 
     async def all(self) -> Sequence[ConnectionRow]:
         """Every connection, by name."""
-        query = select(ConnectionRow).where(col(ConnectionRow.tenant_id) == self._tenant_id).order_by(col(ConnectionRow.name))
+        query = (
+            select(ConnectionRow)
+            .where(col(ConnectionRow.tenant_id) == self._tenant_id)
+            .order_by(col(ConnectionRow.name))
+        )
         return (await self._session.execute(query)).scalars().all()
 
     async def kinds(self) -> Mapping[str, str]:

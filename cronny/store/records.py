@@ -129,8 +129,10 @@ async def load_records(session: AsyncSession, ids: Sequence[str]) -> Mapping[str
 
 def _stage_values(end: StageEnd) -> dict[str, object]:
     return {
-        "of_trigger": end.trigger_id, "of_stage": end.stage_id, "to_state": end.state, "to_attempt": end.attempt,
-        "to_finished_at": end.finished_at, "to_input": end.input, "to_output": end.output, "to_error": end.error,
+        "of_trigger": end.trigger_id, "of_stage": end.stage_id, "to_state": end.state,
+        "to_attempt": end.attempt,
+        "to_finished_at": end.finished_at, "to_input": end.input, "to_output": end.output,
+        "to_error": end.error,
         "to_fired": list(end.fired), "to_log": end.log,
     }  # fmt: skip
 

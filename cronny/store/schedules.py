@@ -136,7 +136,9 @@ class Schedules:
         )
         return (await self._session.execute(query)).scalar_one() or row.cursor
 
-    async def _find(self, name: str, is_locked: bool = False, with_deleted: bool = False) -> ScheduleRow | None:
+    async def _find(
+        self, name: str, is_locked: bool = False, with_deleted: bool = False
+    ) -> ScheduleRow | None:
         query = select(ScheduleRow).where(
             col(ScheduleRow.tenant_id) == self._tenant.id, col(ScheduleRow.name) == name
         )

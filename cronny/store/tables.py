@@ -138,7 +138,9 @@ class TriggerRow(SQLModel, table=True):
     action_version: int
     schedule_id: str | None = Field(default=None)  # none: asked for by hand
     due: datetime = Field(sa_type=Instant)
-    until: datetime | None = Field(default=None, sa_type=Instant)  # the last due of a row that stands for many
+    until: datetime | None = Field(
+        default=None, sa_type=Instant
+    )  # the last due of a row that stands for many
     count: int = 1  # nominal fires this row stands for
     number: int = 0  # 1 for the first fire of the schedule, and so on
     state: TriggerState = Field(default=TriggerState.SCHEDULED, sa_type=text_enum(TriggerState))
@@ -147,8 +149,8 @@ class TriggerRow(SQLModel, table=True):
     workflow_id: str = ""
     run_id: str = ""  # the workflow run that claimed it
     inputs: JsonValue = Field(sa_type=Json)
-    outputs: JsonValue = Field(default=None, sa_type=Json)
-    error: JsonValue = Field(default=None, sa_type=Json)
+    outputs: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     allocated_at: datetime = Field(sa_type=Instant)
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -164,10 +166,10 @@ class StageRow(SQLModel, table=True):
     attempt: int = 1
     started_at: datetime = Field(sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
-    input: JsonValue = Field(default=None, sa_type=Json)
-    output: JsonValue = Field(default=None, sa_type=Json)
-    error: JsonValue = Field(default=None, sa_type=Json)
-    fired: JsonValue = Field(default=None, sa_type=Json)
+    input: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    output: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    fired: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     log: str = ""
 
 
@@ -185,3 +187,12 @@ class ConnectionRow(SQLModel, table=True):
     revision: int = 1
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+
+
+class Lease(SQLModel, table=True):
+    """Who does a thing that only one process should do."""
+
+    __tablename__ = "lease"
+    name: str = Field(primary_key=True)
+    holder: str
+    expires_at: datetime = Field(sa_type=Instant)

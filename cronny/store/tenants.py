@@ -31,7 +31,9 @@ class Tenants:
 
     async def find(self, slug: str) -> Tenant | None:
         """The tenant of that slug."""
-        return (await self._session.execute(select(Tenant).where(col(Tenant.slug) == slug))).scalar_one_or_none()
+        return (
+            await self._session.execute(select(Tenant).where(col(Tenant.slug) == slug))
+        ).scalar_one_or_none()
 
     async def of_pool(self, pool: str) -> Sequence[Tenant]:
         """The tenants that a pool's workers serve, by slug."""

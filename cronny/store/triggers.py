@@ -56,7 +56,9 @@ class Triggers:
 
     async def get(self, trigger_id: str) -> Entry:
         """One row; raises NotFound."""
-        row = (await self._session.execute(self._entries().where(col(TriggerRow.id) == trigger_id))).one_or_none()
+        row = (
+            await self._session.execute(self._entries().where(col(TriggerRow.id) == trigger_id))
+        ).one_or_none()
         if row is None:
             raise NotFound(f"there is no trigger '{trigger_id}'")
         return _entry(row)
@@ -81,7 +83,7 @@ class Triggers:
         await self._session.flush()
         return Entry(row, action.name, schedule.name if schedule else None)
 
-    def _entries(self) -> Select[tuple[TriggerRow, str, str]]:
+    def _entries(self) -> Select[TriggerRow, str, str]:
         return (
             select(TriggerRow, col(ActionRow.name).label("action"), col(ScheduleRow.name).label("schedule"))
             .join(ActionRow, col(ActionRow.id) == col(TriggerRow.action_id))
@@ -90,5 +92,5 @@ class Triggers:
         )
 
 
-def _entry(row: Row[tuple[TriggerRow, str, str]]) -> Entry:
+def _entry(row: Row[TriggerRow, str, str]) -> Entry:
     return Entry(row.TriggerRow, row.action, row.schedule)

@@ -1,6 +1,5 @@
 """Telling Temporal of schedules and triggers; the database has been written before."""
 
-import asyncio
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -31,7 +30,7 @@ async def notify(client: Client, tenant: str, schedule_id: str, schedule: str, a
             priority=Priority(fairness_key=tenant),
             rpc_timeout=PATIENCE,
         )
-    except (RPCError, asyncio.TimeoutError) as error:
+    except (RPCError, RuntimeError) as error:
         raise Unavailable(f"Temporal does not answer: {error}") from error
 
 
@@ -50,5 +49,5 @@ async def start_trigger(client: Client, fire: Fire) -> None:
             priority=Priority(fairness_key=fire.tenant),
             rpc_timeout=PATIENCE,
         )
-    except (RPCError, asyncio.TimeoutError) as error:
+    except (RPCError, RuntimeError) as error:
         raise Unavailable(f"Temporal does not answer: {error}") from error

@@ -1,0 +1,138 @@
+"""JSON values as a PostgreSQL statement takes them, by the types of its parameters."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Type
+from pydantic import JsonValue
+
+from dsl.durations import parse_duration
+
+
+def parameters(values: Sequence[JsonValue], types: Sequence[Type]) -> list[object]:
+    """The values for `$1`, `$2`, …; raises ValueError that names the one that does not fit."""
+    if len(values) != len(types):
+        raise ValueError(f"the statement takes {len(types)} values, {len(values)} were given")
+    given: list[object] = []
+    for number, (value, type_) in enumerate(zip(values, types, strict=True), 1):
+        try:
+            given.append(_parameter(value, type_))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ValueError(f"${number} ({type_.name}): {error}") from error
+    return given
+
+
+def _parameter(value: JsonValue, type_: Type) -> object:
+    if value is None:
+        return None
+    if type_.kind == "array":
+        element = type_._replace(name=type_.name.removesuffix("[]"), kind="scalar")
+        return _array(value, element)
+    return _READERS.get(type_.name, _as_text if type_.kind == "scalar" else _as_it_is)(value)
+
+
+def _array(value: JsonValue, element: Type) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list for {element.name}[]")
+    return [
+        _array(item, element)
+        if isinstance(item, list) and element.name not in {"json", "jsonb"}
+        else _parameter(item, element)
+        for item in value
+    ]
+
+
+def _as_it_is(value: JsonValue) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _as_text(value: JsonValue) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _as_int(value: JsonValue) -> int:
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError(f"{value} is not a whole number")
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return int(value)
+    raise TypeError("expected a whole number")
+
+
+def _as_float(value: JsonValue) -> float:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return float(value)
+    raise TypeError("expected a number")
+
+
+def _as_decimal(value: JsonValue) -> Decimal:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            return Decimal(str(value))
+        except ArithmeticError as error:
+            raise ValueError(f"{value!r} is not a number") from error
+    raise TypeError("expected a number")
+
+
+def _as_bool(value: JsonValue) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise TypeError("expected true or false")
+
+
+def _text_of(value: JsonValue) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError("expected a text")
+
+
+def _as_instant(value: JsonValue) -> datetime:
+    moment = datetime.fromisoformat(_text_of(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _as_local_time(value: JsonValue) -> datetime:
+    moment = datetime.fromisoformat(_text_of(value))
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _as_date(value: JsonValue) -> date:
+    return datetime.fromisoformat(_text_of(value)).date()
+
+
+def _as_time(value: JsonValue) -> time:
+    return time.fromisoformat(_text_of(value))
+
+
+def _as_interval(value: JsonValue) -> timedelta:
+    return parse_duration(value) if isinstance(value, str) else timedelta(seconds=_as_float(value))
+
+
+def _as_bytes(value: JsonValue) -> bytes:
+    return base64.b64decode(_text_of(value), validate=True)
+
+
+def _as_json(value: JsonValue) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+_READERS: Mapping[str, Callable[[JsonValue], Any]] = {
+    **dict.fromkeys(("int2", "int4", "int8", "oid"), _as_int),
+    **dict.fromkeys(("float4", "float8"), _as_float),
+    "numeric": _as_decimal,
+    "bool": _as_bool,
+    "timestamptz": _as_instant,
+    "timestamp": _as_local_time,
+    "date": _as_date,
+    **dict.fromkeys(("time", "timetz"), _as_time),
+    "interval": _as_interval,
+    "uuid": lambda value: UUID(_text_of(value)),
+    "bytea": _as_bytes,
+    **dict.fromkeys(("json", "jsonb"), _as_json),
+}

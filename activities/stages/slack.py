@@ -1,0 +1,192 @@
+"""The kind `slack`: a message, by incoming webhook or by bot token.
+
+The requests are made here and not by slack_sdk: its asynchronous client needs aiohttp, its other one blocks
+and finds proxies in the environment; neither can be made to pass the egress guard. Its models check blocks.
+"""
+
+import json
+from datetime import timedelta
+
+import httpx
+from pydantic import Field, JsonValue, SecretStr, model_validator
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import Block as SlackBlock
+
+from activities.stages.body import body_value
+from activities.stages.exchange import Answer, Limits, exchange, web_url
+from activities.stages.kind import Block, Kind, StageContext, StageError
+
+TEXT_LIMIT = 40_000  # characters; Slack cuts what is longer, silently.
+BLOCK_LIMIT = 50
+ANSWER_LIMIT = 1_000_000  # bytes; an answer repeats the message.
+PAUSE = timedelta(seconds=30)  # when Slack asks for fewer messages without saying how long.
+
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors
+# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+REFUSED = frozenset(
+    (
+        "access_denied",
+        "account_inactive",
+        "action_prohibited",
+        "ekm_access_denied",
+        "enterprise_is_restricted",
+        "invalid_auth",
+        "invalid_token",
+        "missing_scope",
+        "no_permission",
+        "no_service",
+        "no_service_id",
+        "no_team",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "team_disabled",
+        "token_expired",
+        "token_revoked",
+        "two_factor_setup_required",
+    )
+)
+BUSY = frozenset(("message_limit_exceeded", "rate_limited", "ratelimited"))
+PASSING = frozenset(
+    ("fatal_error", "internal_error", "request_timeout", "rollup_error", "service_unavailable")
+)
+
+
+class SlackWith(Block):
+    """The `with:` block of `slack`."""
+
+    channel: str | None = Field(None, description="The channel's id or name; a webhook has its own.")
+    text: str = Field("", description="The message; with blocks, what notifications show.")
+    blocks: list[dict[str, JsonValue]] = Field([], description="The layout, in Block Kit.")
+    thread_ts: str | None = Field(None, description="The `ts` of the message to answer in a thread.")
+    update: str | None = Field(None, description="The `ts` of the message to change; needs a token.")
+
+
+class SlackConnection(Block):
+    """How to reach a Slack workspace: an incoming webhook or a bot token."""
+
+    webhook_url: SecretStr | None = Field(None, description="An incoming webhook.")
+    token: SecretStr | None = Field(None, description="A bot token with `chat:write`.")
+    base_url: str = Field("https://slack.com/api", description="Where the token is used.")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "SlackConnection":
+        if (self.webhook_url is None) == (self.token is None):
+            raise ValueError("give either webhook_url or token")
+        return self
+
+
+Context = StageContext[SlackWith, SlackConnection]
+
+
+async def run(context: Context) -> JsonValue:
+    """The `ts` and `channel` of the message; None for both when a webhook sent it."""
+    _check(context.with_, context.connection)
+    request = _request(context.with_, context.connection)
+    answer = await exchange(request, Limits(context.egress, context.timeout, ANSWER_LIMIT))
+    if answer.status == 429:
+        raise StageError(
+            "rate_limited", "Slack asks to wait", retryable=True, retry_after=answer.retry_after or PAUSE
+        )
+    if context.connection.token is None:
+        return _sent_by_webhook(answer)
+    return _sent_by_token(answer)
+
+
+def _check(fields: SlackWith, connection: SlackConnection) -> None:
+    problem = None
+    if not fields.text and not fields.blocks:
+        problem = "a message needs text or blocks"
+    elif len(fields.text) > TEXT_LIMIT:
+        problem = f"text has {len(fields.text)} characters, more than {TEXT_LIMIT}"
+    elif len(fields.blocks) > BLOCK_LIMIT:
+        problem = f"{len(fields.blocks)} blocks, more than {BLOCK_LIMIT}"
+    elif connection.token is None and fields.update:
+        problem = "a webhook cannot change messages; use a connection with a token"
+    elif connection.token is not None and not fields.channel:
+        problem = "a connection with a token needs a channel"
+    if problem:
+        raise StageError("validation", problem, retryable=False)
+    for index, block in enumerate(fields.blocks):
+        _check_block(index, block)
+
+
+def _check_block(index: int, block: dict[str, JsonValue]) -> None:
+    try:
+        parsed = SlackBlock.parse(block)
+        if parsed is not None:
+            parsed.validate_json()
+    except SlackObjectFormationError as error:
+        raise StageError("validation", f"blocks.{index}: {error}", retryable=False) from error
+    except (TypeError, ValueError, AttributeError):
+        return  # A shape that the models don't know; Slack itself judges it.
+
+
+def _request(fields: SlackWith, connection: SlackConnection) -> httpx.Request:
+    message = fields.model_dump(exclude={"update"}, exclude_defaults=True)
+    headers = {"content-type": "application/json; charset=utf-8", "user-agent": "cronny"}
+    if connection.webhook_url:
+        url = connection.webhook_url.get_secret_value()
+    else:
+        method = "chat.update" if fields.update else "chat.postMessage"
+        url = f"{connection.base_url.rstrip('/')}/{method}"
+        token = connection.token.get_secret_value() if connection.token else ""
+        headers["authorization"] = f"Bearer {token}"
+    if fields.update:
+        message["ts"] = fields.update
+    content = json.dumps(message).encode()
+    try:
+        return httpx.Request("POST", web_url(url), headers=headers, content=content)
+    except ValueError as error:  # Its text would quote the token.
+        raise StageError("auth", "the token has characters that no token has", retryable=False) from error
+
+
+def _sent_by_webhook(answer: Answer) -> JsonValue:
+    if 200 <= answer.status < 300:
+        return {"ts": None, "channel": None}
+    raise _refusal(answer, answer.content[:200].decode(errors="replace").strip())
+
+
+def _sent_by_token(answer: Answer) -> JsonValue:
+    body = body_value(answer.content, answer.content_type, answer.charset)
+    if not isinstance(body, dict):
+        raise _refusal(answer, "service_unavailable")
+    if body.get("ok") is not True:
+        raise _refusal(answer, str(body.get("error", "")), body.get("response_metadata"))
+    return {"ts": body.get("ts"), "channel": body.get("channel")}
+
+
+def _refusal(answer: Answer, reason: str, details: JsonValue = None) -> StageError:
+    if reason in REFUSED:
+        code, is_retryable = "auth", False
+    elif reason in BUSY:
+        code, is_retryable = "rate_limited", True
+    elif reason in PASSING or answer.status >= 500:
+        code, is_retryable = "connection", True
+    else:
+        code, is_retryable = "validation", False
+    return StageError(
+        code,
+        f"Slack answered {answer.status}: {reason or 'nothing'}",
+        retryable=is_retryable,
+        retry_after=answer.retry_after or (PAUSE if reason in BUSY else None),
+        details={"status": answer.status, "error": reason, "response_metadata": details},
+    )
+
+
+SLACK = Kind(
+    name="slack",
+    with_model=SlackWith,
+    connection="required",
+    is_pure=False,
+    connection_model=SlackConnection,
+    run=run,
+    summary="Sends a message to Slack, or changes one.",
+    example="""\
+id: alert
+uses: slack
+connection: team_slack
+with: {channel: "#ops", text: "The orders are late"}
+""",
+)

@@ -1,0 +1,33 @@
+"""From a ledger row to what its workflow is told."""
+
+from datetime import datetime, timedelta
+
+from cronny.scheduling.allocation import LEAD
+from cronny.store.tables import TriggerRow
+from workflows.messages import Fire
+
+LONGEST_HOLD = timedelta(seconds=60)  # allocated earlier than this, a trigger sleeps before it holds
+SPREAD = 5  # a sleep ends so many times nearer to the due than it began: the server ends 100 sleeps a second
+
+
+def fire_of(row: TriggerRow, tenant: str, action: str, schedule: str | None, now: datetime) -> Fire:
+    """What the trigger workflow is told."""
+    return Fire(
+        tenant=tenant,
+        trigger_id=row.id,
+        action_id=row.action_id,
+        action=action,
+        version=row.action_version,
+        schedule=schedule or "",
+        number=row.number,
+        generation=row.generation,
+        due=row.due,
+        hold_from=_hold_from(row.due, now),
+        workflow_id=row.workflow_id,
+    )
+
+
+def _hold_from(due: datetime, now: datetime) -> datetime | None:
+    # The earlier a trigger was allocated, the more of its kind there are: their sleeps end spread out, too.
+    ahead = due - now
+    return due - LEAD - (ahead - LONGEST_HOLD) / SPREAD if ahead > LONGEST_HOLD else None

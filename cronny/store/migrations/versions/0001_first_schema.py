@@ -1,0 +1,207 @@
+"""first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from cronny.store.columns import Instant
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "lease",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "stage_record",
+        sa.Column("trigger_id", sa.String(), nullable=False),
+        sa.Column("stage_id", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "started", "completed", "failed", "skipped", name="stagestate", native_enum=False, length=16
+            ),
+            nullable=False,
+        ),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("finished_at", Instant(), nullable=True),
+        sa.Column("input", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("output", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("error", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("fired", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("log", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("trigger_id", "stage_id"),
+    )
+    op.create_table(
+        "tenant",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("slug", sa.String(), nullable=False),
+        sa.Column("pool", sa.String(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("slug"),
+    )
+    with op.batch_alter_table("tenant", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tenant_pool"), ["pool"], unique=False)
+
+    op.create_table(
+        "trigger",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("action_id", sa.String(), nullable=False),
+        sa.Column("action_version", sa.Integer(), nullable=False),
+        sa.Column("schedule_id", sa.String(), nullable=True),
+        sa.Column("due", Instant(), nullable=False),
+        sa.Column("until", Instant(), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "scheduled",
+                "executing",
+                "completed",
+                "failed",
+                "cancelled",
+                "skipped",
+                "missed",
+                name="triggerstate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("inputs", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("outputs", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("error", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("allocated_at", Instant(), nullable=False),
+        sa.Column("started_at", Instant(), nullable=True),
+        sa.Column("finished_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("trigger", schema=None) as batch_op:
+        batch_op.create_index("ix_trigger_fire", ["schedule_id", "due"], unique=True)
+        batch_op.create_index("ix_trigger_state_due", ["state", "due"], unique=False)
+        batch_op.create_index("ix_trigger_tenant_due", ["tenant_id", "due", "id"], unique=False)
+
+    op.create_table(
+        "action",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("tenant_id", "name"),
+    )
+    op.create_table(
+        "api_key",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
+    with op.batch_alter_table("api_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_key_tenant_id"), ["tenant_id"], unique=False)
+
+    op.create_table(
+        "connection",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("settings", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("sealed", sa.String(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("tenant_id", "name"),
+    )
+    op.create_table(
+        "action_version",
+        sa.Column("action_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("model", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["action_id"], ["action.id"]),
+        sa.PrimaryKeyConstraint("action_id", "version"),
+    )
+    op.create_table(
+        "schedule",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("action_id", sa.String(), nullable=False),
+        sa.Column("is_embedded", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("inputs", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("observed_generation", sa.Integer(), nullable=False),
+        sa.Column("is_paused", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("anchor", Instant(), nullable=False),
+        sa.Column("cursor", Instant(), nullable=False),
+        sa.Column("skip_until", Instant(), nullable=True),
+        sa.Column("next_due", Instant(), nullable=True),
+        sa.Column("wake_at", Instant(), nullable=True),
+        sa.Column("last_due", Instant(), nullable=True),
+        sa.Column("fires", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.Column("deleted_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["action_id"], ["action.id"]),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("tenant_id", "name"),
+    )
+    with op.batch_alter_table("schedule", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_schedule_action_id"), ["action_id"], unique=False)
+        batch_op.create_index("ix_schedule_next_due", ["next_due"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_table("lease")
+    with op.batch_alter_table("schedule", schema=None) as batch_op:
+        batch_op.drop_index("ix_schedule_next_due")
+        batch_op.drop_index(batch_op.f("ix_schedule_action_id"))
+
+    op.drop_table("schedule")
+    op.drop_table("action_version")
+    op.drop_table("connection")
+    with op.batch_alter_table("api_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_api_key_tenant_id"))
+
+    op.drop_table("api_key")
+    op.drop_table("action")
+    with op.batch_alter_table("trigger", schema=None) as batch_op:
+        batch_op.drop_index("ix_trigger_tenant_due")
+        batch_op.drop_index("ix_trigger_state_due")
+        batch_op.drop_index("ix_trigger_fire")
+
+    op.drop_table("trigger")
+    with op.batch_alter_table("tenant", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tenant_pool"))
+
+    op.drop_table("tenant")
+    op.drop_table("stage_record")

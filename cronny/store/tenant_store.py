@@ -1,0 +1,59 @@
+"""Everything that one tenant owns, within one transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cronny.clock import Clock
+from cronny.store.actions import Actions
+from cronny.store.connections import Connections
+from cronny.store.database import Database
+from cronny.store.schedules import Schedules
+from cronny.store.tables import Tenant
+from cronny.store.triggers import Triggers
+
+
+class TenantStore:
+    """A tenant's repositories, and the instant at which the transaction began."""
+
+    def __init__(self, session: AsyncSession, tenant: Tenant, now: datetime) -> None:
+        self._session = session
+        self.tenant = tenant
+        self.now = now
+
+    @cached_property
+    def actions(self) -> Actions:
+        """The tenant's actions."""
+        return Actions(self._session, self.tenant)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """The tenant's schedules."""
+        return Schedules(self._session, self.tenant)
+
+    @cached_property
+    def triggers(self) -> Triggers:
+        """The tenant's ledger."""
+        return Triggers(self._session, self.tenant)
+
+    @cached_property
+    def connections(self) -> Connections:
+        """The tenant's connections."""
+        return Connections(self._session, self.tenant.id)
+
+
+@asynccontextmanager
+async def reading(database: Database, tenant: Tenant, clock: Clock) -> AsyncIterator[TenantStore]:
+    """The tenant's store for reading."""
+    async with database.read() as session:
+        yield TenantStore(session, tenant, clock())
+
+
+@asynccontextmanager
+async def writing(database: Database, tenant: Tenant, clock: Clock) -> AsyncIterator[TenantStore]:
+    """The tenant's store in a transaction: committed when the block ends, rolled back when it raises."""
+    async with database.write() as session:
+        yield TenantStore(session, tenant, clock())

@@ -1,0 +1,64 @@
+"""The watchdog: driven by the database, it brings back what Temporal lost or never heard of."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.client import Client
+
+from cronny.clock import Clock
+from cronny.errors import Unavailable
+from cronny.firing import fire_of
+from cronny.store.database import Database
+from cronny.store.watch import StuckTrigger, stuck_schedules, stuck_triggers, take_lease
+from cronny.temporal.schedules import notify, start_trigger
+
+ROUND = timedelta(seconds=5)  # between two looks
+LEASE = timedelta(seconds=15)  # another worker takes over after this
+PATIENCE = timedelta(seconds=60)  # before the same trigger is tried again: it may merely wait for a slot
+
+log = logging.getLogger("cronny.watchdog")
+
+
+class Watchdog:
+    """One loop in each system worker; the one that has the lease repairs."""
+
+    def __init__(self, database: Database, client: Client, clock: Clock, name: str) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._name = name
+        self._tried: dict[str, datetime] = {}
+
+    async def run(self) -> None:
+        """Look and repair until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except (Unavailable, SQLAlchemyError, OSError) as error:
+                log.warning("the watchdog could not finish its round", extra={"reason": str(error)})
+            await asyncio.sleep(ROUND.total_seconds())
+
+    async def round(self) -> None:
+        """Look once; raises Unavailable when Temporal is away."""
+        now = self._clock()
+        async with self._database.write() as session:
+            if not await take_lease(session, "watchdog", self._name, now, LEASE):
+                return
+        async with self._database.read() as session:
+            schedules = await stuck_schedules(session, now)
+            triggers = await stuck_triggers(session, now)
+        for schedule in schedules:
+            await notify(self._client, schedule.tenant, schedule.id, schedule.name, schedule.action)
+            log.warning("woke a schedule", extra={"tenant": schedule.tenant, "schedule": schedule.name})
+        for trigger in triggers:
+            await self._start(trigger, now)
+
+    async def _start(self, trigger: StuckTrigger, now: datetime) -> None:
+        row = trigger.row
+        if now - self._tried.get(row.id, row.due) < PATIENCE and row.id in self._tried:
+            return
+        self._tried[row.id] = now
+        await start_trigger(self._client, fire_of(row, trigger.tenant, trigger.action, trigger.schedule, now))
+        log.warning("started an unclaimed trigger", extra={"tenant": trigger.tenant, "trigger": row.id})

@@ -1,0 +1,74 @@
+"""Check an action: everything that is wrong with it, each problem at its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from dsl.action import Action
+from dsl.document import Document, read_document
+from dsl.expressions import check_expressions
+from dsl.inputs import declaration_problems
+from dsl.kinds import Catalogue
+from dsl.later import without_later
+from dsl.problems import Problem
+from dsl.report import Report
+from dsl.routes import check_routes
+from dsl.schedule import Schedule
+from dsl.schedules import read_schedules
+from dsl.shapes import check_shape
+from dsl.sketch import Sketch, sketch_of
+from dsl.uses import check_uses
+
+MAX_PROBLEMS = 200  # more help nobody
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An action and its schedules by name, or no action and the problems."""
+
+    action: Action | None
+    problems: tuple[Problem, ...]
+    schedules: tuple[tuple[str, Schedule], ...] = ()
+
+
+def check_text(text: str | bytes, catalogue: Catalogue, connections: Mapping[str, str] | None) -> Checked:
+    """As `check_action`, for a text, with the problems of reading it."""
+    document, problems = read_document(text)
+    if document is None:
+        return Checked(None, tuple(problems))
+    checked = check_action(document, catalogue, connections)
+    if not problems:
+        return checked
+    return Checked(None, _ordered([*problems, *checked.problems]))
+
+
+def check_action(document: Document, catalogue: Catalogue, connections: Mapping[str, str] | None) -> Checked:
+    """The action of a document; `connections` gives kinds by name, None leaves them unchecked."""
+    report = Report(document)
+    if not isinstance(document.value, dict):
+        report.add((), "must be a mapping with name and stages")
+        return Checked(None, tuple(report.problems))
+    raw = without_later(document.value, report)
+    action = check_shape(Action, raw, report)
+    sketch = sketch_of(raw)
+    _check_inputs(sketch, report)
+    check_routes(sketch, report)
+    check_uses(sketch, catalogue, connections, report)
+    check_expressions(sketch, report)
+    schedules = read_schedules(sketch, report)
+    if action is None or report.problems:
+        return Checked(None, _ordered(report.problems))
+    return Checked(action, (), schedules)
+
+
+def _check_inputs(sketch: Sketch, report: Report) -> None:
+    for name, given in sketch.inputs.items():
+        for field, wrong in declaration_problems(given):
+            report.add(("inputs", name, *field.split(".")), wrong, code="type")
+
+
+def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
+    first = sorted(problems, key=lambda problem: (problem.line, problem.column))[:MAX_PROBLEMS]
+    if len(problems) > MAX_PROBLEMS:
+        rest = f"and {len(problems) - MAX_PROBLEMS} more problems"
+        first.append(replace(first[-1], where="document", what=rest, hint="", code="more"))
+    return tuple(first)

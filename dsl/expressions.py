@@ -1,0 +1,104 @@
+"""Check every expression of an action: the names it uses, its types, its place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from dsl.cel import compile_expression
+from dsl.document import Path
+from dsl.names import name_faults
+from dsl.problems import Problem
+from dsl.references import references
+from dsl.report import Report
+from dsl.scopes import Scope, Situation, make_scope
+from dsl.sites import Site, sites_of
+from dsl.sketch import Sketch
+from dsl.templates import Expression, TemplateError, parse_template, templates_in
+
+STATIC_FIELDS = frozenset({"sql", "source"})  # their values travel beside them, as parameters
+
+
+def check_expressions(sketch: Sketch, report: Report) -> None:
+    """Report what is wrong with any expression."""
+    checker = _Checker(sketch, report)
+    for site in sites_of(sketch):
+        if site.is_condition:
+            checker.check_condition(site)
+        else:
+            checker.check_templates(site)
+
+
+@dataclass
+class _Checker:
+    sketch: Sketch
+    report: Report
+    scopes: dict[Situation, Scope] = field(default_factory=dict)
+
+    def check_condition(self, site: Site) -> None:
+        if not isinstance(site.value, str) or not site.value:
+            return
+        if "${{" in site.value:
+            offset, hint = site.value.index("${{"), "write the expression without ${{ }}"
+            self.report.add_inside(site.path, offset, "a condition is an expression already", hint)
+            return
+        result = self._check(site, site.path, site.value, 0)
+        if result not in ("bool", "dyn", ""):
+            self.report.add(
+                site.path, f"a condition must be true or false, this is {result}", code="expression"
+            )
+
+    def check_templates(self, site: Site) -> None:
+        for path in _template_keys(site.value, site.path):
+            self.report.add(path, "a key cannot be an expression", code="expression", at_key=True)
+        for path, text in templates_in(site.value, site.path):
+            if site.situation == "with" and len(path) == 4 and path[3] in STATIC_FIELDS:
+                hint = "give values as parameters"
+                self.report.add_inside(path, text.index("${{"), f"'{path[3]}' takes no expressions", hint)
+                continue
+            self._check_template(site, path, text)
+
+    def _check_template(self, site: Site, path: Path, text: str) -> None:
+        try:
+            parts = parse_template(text)
+        except TemplateError as error:
+            self.report.add_inside(path, error.offset, str(error), "write $${{ for the characters ${{")
+            return
+        for part in parts:
+            if isinstance(part, Expression):
+                self._check(site, path, part.text, part.offset)
+
+    def _check(self, site: Site, path: Path, text: str, offset: int) -> str:
+        """The type of an expression, or nothing if it is wrong."""
+        faults = list(name_faults(references(text), site, self.sketch))
+        for fault in faults:
+            self.report.add_inside(path, offset + fault.offset, fault.what, fault.hint, fault.code)
+        if faults:
+            return ""
+        program = compile_expression(text, self._scope(site.situation))
+        if isinstance(program, Problem):
+            inside = _offset(text, program.line, program.column)
+            self.report.add_inside(path, offset + inside, program.what, program.hint)
+            return ""
+        return program.result
+
+    def _scope(self, situation: Situation) -> Scope:
+        if situation not in self.scopes:
+            self.scopes[situation] = make_scope(self.sketch.inputs, self.sketch.ids, situation)
+        return self.scopes[situation]
+
+
+def _template_keys(value: JsonValue, path: Path) -> Iterator[Path]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if "${{" in key:
+                yield (*path, key)
+            yield from _template_keys(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _template_keys(child, (*path, index))
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    lines = text.split("\n")
+    return min(sum(len(row) + 1 for row in lines[: line - 1]) + column - 1, len(text))

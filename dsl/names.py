@@ -1,0 +1,86 @@
+"""Whether the names of an expression exist and have a value where it stands."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dsl.problems import did_you_mean
+from dsl.references import Reference
+from dsl.scopes import STAGE_FIELDS, TRIGGER_FIELDS, roots_in
+from dsl.sites import Site
+from dsl.sketch import Sketch
+
+# Roots of the language that have a value in some places only, and what to do elsewhere.
+_PLACED = {
+    "secrets": ("secrets are only allowed inside 'with'", "", "secret"),
+    "output": ("there is no 'output' here", "write stages.<id>.output, or input", "scope"),
+    "error": ("there is no 'error' here", "write stages.<id>.error", "scope"),
+    "attempt": ("there is no 'attempt' here", "write stages.<id>.attempts", "scope"),
+    "input": ("there is no 'input' here", "write stages.<id>.output", "scope"),
+    "vars": ("'vars' is not supported yet", "", "not_supported"),
+    "item": ("'item' is not supported yet", "", "not_supported"),
+    "index": ("'index' is not supported yet", "", "not_supported"),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a name, at an offset of its expression."""
+
+    offset: int
+    what: str
+    hint: str = ""
+    code: str = "expression"
+
+
+def name_faults(found: Iterable[Reference], site: Site, sketch: Sketch) -> Iterator[Fault]:
+    """The faults of the references of one expression."""
+    roots = roots_in(site.situation)
+    for reference in found:
+        match reference.root:
+            case "stages":
+                yield from _stage_faults(reference, site, sketch)
+            case "inputs":
+                yield from _field_faults(reference, sketch.inputs, "input")
+            case "trigger":
+                yield from _field_faults(reference, TRIGGER_FIELDS, "field of a trigger")
+            case root if root in _PLACED and root not in roots:
+                yield Fault(reference.offsets[0], *_PLACED[root])
+            case root if root in roots and reference.is_tested and len(reference.parts) == 1:
+                yield _tested(reference)
+
+
+def _stage_faults(reference: Reference, site: Site, sketch: Sketch) -> Iterator[Fault]:
+    parts, offsets = reference.parts, reference.offsets
+    if len(parts) < 3:
+        yield Fault(offsets[0], f"'{reference}' is no value", "write stages.<id>.output")
+        return
+    stage = str(parts[1])
+    if stage not in sketch.ids:
+        yield Fault(offsets[1], f"no stage '{stage}'", did_you_mean(stage, sketch.ids), "unknown_stage")
+    elif stage not in site.stages:
+        who = f"'{site.owner}'" if site.owner and site.owner != stage else "itself"
+        hint = "only stages that have ended before have a value"
+        yield Fault(offsets[1], f"stage '{stage}' is not upstream of {who}", hint, "not_upstream")
+    if parts[2] not in STAGE_FIELDS:
+        known = ", ".join(STAGE_FIELDS)
+        hint = did_you_mean(str(parts[2]), STAGE_FIELDS) or f"a stage has {known}"
+        yield Fault(offsets[2], f"a stage has no '{parts[2]}'", hint)
+    elif reference.is_tested and len(parts) == 3:
+        yield _tested(reference)
+
+
+def _field_faults(reference: Reference, known: Iterable[str], thing: str) -> Iterator[Fault]:
+    names = list(known)
+    if len(reference.parts) < 2:
+        yield Fault(reference.offsets[0], f"'{reference.root}' is no value", f"write {reference.root}.<name>")
+    elif (name := str(reference.parts[1])) not in names:
+        hint = did_you_mean(name, names) or (f"there is {', '.join(names[:10])}" if names else "")
+        yield Fault(reference.offsets[1], f"no {thing} '{name}'", hint)
+    elif reference.is_tested and len(reference.parts) == 2:
+        yield _tested(reference)
+
+
+def _tested(reference: Reference) -> Fault:
+    # The engine takes has(a.b) for a field b of a; for a variable it would give its value.
+    hint = f"write {reference} != null"
+    return Fault(reference.offsets[0], f"'{reference}' is always there", hint)

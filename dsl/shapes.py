@@ -1,0 +1,153 @@
+"""Check a value against a pydantic model, in the words and places of the document."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
+
+from dsl.document import Path, child_of, has_child
+from dsl.problems import did_you_mean
+from dsl.report import Report
+from dsl.templates import is_template, parse_template
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_WORDS: Mapping[str, str] = {
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "extra_forbidden": "there is no such field",
+}
+_CONTAINERS = frozenset({"dict_type", "model_type", "model_attributes_type", "list_type", "tuple_type"})
+_ID_HINT = "begin with a small letter, then small letters, digits and _, 63 at most"
+
+
+class _Spot(NamedTuple):
+    """Where in a value an error belongs, and the rest of its location that the value does not have."""
+
+    path: Path
+    rest: tuple[str | int, ...]
+    value: JsonValue
+
+
+def check_shape(
+    model: type[ModelT],
+    value: JsonValue,
+    report: Report,
+    path: Path = (),
+    *,
+    has_templates: bool = False,
+) -> ModelT | None:
+    """The model of a value, or None and problems; with `has_templates`, expressions may stand for values."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    except RecursionError:
+        report.add(path, "nested too deeply")
+        return None
+    found: dict[tuple[Path, bool], list[tuple[str, str]]] = {}
+    for detail in details:
+        spot = _spot(value, detail["loc"])
+        if has_templates and _is_for_later(spot, detail):
+            continue
+        at_key = detail["type"] == "extra_forbidden" or spot.rest[-1:] == ("[key]",)
+        found.setdefault((spot.path, at_key), []).append(_phrase(model, detail, spot))
+    for (place, at_key), phrases in found.items():
+        report.add((*path, *place), *_joined(phrases), at_key=at_key)
+    return None
+
+
+def _spot(value: JsonValue, location: Sequence[str | int]) -> _Spot:
+    path: Path = ()
+    rest: tuple[str | int, ...] = ()
+    for part in location:
+        if has_child(value, part):
+            value, path, rest = child_of(value, part), (*path, part), ()
+        else:  # The name of a member of a union, or a field that is not there.
+            rest = (*rest, part)
+    return _Spot(path, rest, value)
+
+
+def _is_for_later(spot: _Spot, detail: ErrorDetails) -> bool:
+    """Whether only the value of an expression will tell; a text around an expression stays a text."""
+    if not is_template(spot.value):
+        return False
+    try:
+        is_whole = len(parse_template(str(spot.value))) == 1
+    except ValueError:
+        return True
+    return is_whole or detail["type"] not in _CONTAINERS
+
+
+def _joined(phrases: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    whats = dict.fromkeys(what for what, _ in phrases)
+    return " or ".join(whats), next((hint for _, hint in phrases if hint), "")
+
+
+def _phrase(model: type[BaseModel], detail: ErrorDetails, spot: _Spot) -> tuple[str, str]:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "missing":
+        return f"'{spot.rest[-1] if spot.rest else ''}' is required", ""
+    if kind == "extra_forbidden":
+        return _WORDS[kind], _field_hint(model, detail["loc"])
+    if kind == "literal_error":
+        given = spot.value if isinstance(spot.value, str) else ""
+        return f"must be {context['expected']}", did_you_mean(given, context["expected"].split("'")[1::2])
+    if kind == "string_pattern_mismatch" and context["pattern"].startswith("^[a-z][a-z0-9_]{0,62}"):
+        return f"{str(spot.path[-1] if spot.rest else spot.value)[:70]!r} cannot be a name", _ID_HINT
+    if kind == "value_error":
+        what, _, hint = str(context["error"]).partition("; ")
+        return what, hint
+    hint = "put it in quotes" if kind == "string_type" and isinstance(spot.value, int | float) else ""
+    return _WORDS.get(kind) or _plain(detail["msg"]), hint
+
+
+def _plain(message: str) -> str:
+    text = message.replace("Input should be", "must be").replace("Input should", "should")
+    return text[:1].lower() + text[1:]
+
+
+def _field_hint(model: type[BaseModel], location: Sequence[str | int]) -> str:
+    known = sorted(set(_fields_at(_schema(model), _schema(model), location[:-1])))
+    hint = did_you_mean(str(location[-1])[:60], known)
+    return hint or (f"the fields are {', '.join(known)}" if known else "")
+
+
+@lru_cache(256)
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True)
+
+
+def _fields_at(root: dict[str, Any], schema: Any, location: Sequence[str | int]) -> Iterator[str]:
+    """The fields that a JSON Schema knows at a location, in every member of its unions."""
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        yield from _fields_at(root, root["$defs"][name], location)
+    for union in ("anyOf", "oneOf", "allOf"):
+        for member in schema.get(union, ()):
+            yield from _fields_at(root, member, location)
+    properties = schema.get("properties", {})
+    if not location:
+        yield from properties
+        return
+    step, rest = location[0], location[1:]
+    child = schema.get("items") if isinstance(step, int) else properties.get(step)
+    if child is None and isinstance(schema.get("additionalProperties"), dict):
+        child = schema["additionalProperties"]
+    # A location also names the members of unions that it passes.
+    yield from _fields_at(root, schema if child is None and properties else child, rest)
