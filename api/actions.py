@@ -1,6 +1,7 @@
 """What is done with actions."""
 
 import asyncio
+from collections.abc import Mapping
 
 from api.body import Body
 from api.caller import Caller
@@ -81,7 +82,9 @@ async def run_action(caller: Caller, outbox: Outbox, name: str, body: Body) -> T
     return view_trigger(added.entry)
 
 
-async def _require_connections(store: TenantStore, written: WrittenAction, checked: dict[str, str]) -> None:
+async def _require_connections(
+    store: TenantStore, written: WrittenAction, checked: Mapping[str, str]
+) -> None:
     used = {stage.connection for stage in written.action.stages if stage.connection is not None}
     held = await store.connections.hold(used)
     if changed := sorted(name for name in used if held.get(name) != checked.get(name)):

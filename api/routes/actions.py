@@ -5,11 +5,11 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 
 from api.actions import apply_action, list_actions, run_action, show_action
-from api.problem import refusals
 from api.body import ANY_TEXT, OptionalBody, RawBody, documented
 from api.caller import COMMON, KnownCaller
 from api.names import KnownName, NewName
 from api.outbox import SentAfter
+from api.problem import refusals
 from api.requests import RunRequest
 from api.views.action import ActionSummary, ActionView, AppliedAction
 from api.views.listing import Listing

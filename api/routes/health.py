@@ -5,8 +5,8 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from starlette.requests import Request
 
-from api.problem import refusals
 from api.parts import parts_of
+from api.problem import refusals
 from api.readiness import require_servers
 from api.views.listing import View
 

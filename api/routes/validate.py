@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from api.actions import validate_action
-from api.problem import refusals
 from api.body import ANY_TEXT, receive_bytes
 from api.caller import COMMON, KnownCaller
+from api.problem import refusals
 from api.views.action import Verdict
 
 router = APIRouter(prefix="/v1", tags=["actions"])
