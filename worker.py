@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Mapping
 
 from temporalio.client import Client
 
@@ -12,6 +13,7 @@ from activities.evaluator import Evaluator
 from activities.runtime import Parts, Runtime
 from activities.serving import Serving
 from activities.stages.catalogue import KINDS
+from activities.stages.kind import Kind
 from cronny.clock import wall_clock
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError, Unavailable
@@ -27,12 +29,12 @@ RETRY_CONNECT = 1.0  # seconds between tries while Temporal is away
 log = logging.getLogger("cronny.worker")
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
     """Connect everything and serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    parts = _parts(settings)
+    parts = _parts(settings, kinds)
     try:
         client = await _reach_temporal(settings, stop)
         if client is not None:
@@ -42,12 +44,12 @@ async def serve(settings: Settings) -> None:
         await parts.database.close()
 
 
-def _parts(settings: Settings) -> Parts:
+def _parts(settings: Settings, kinds: Mapping[str, Kind]) -> Parts:
     return Parts(
         database=Database(settings.database_url),
         evaluator=Evaluator(),
         keyring=KeyRing(settings.secret_key_text().get_secret_value()),
-        kinds=KINDS,
+        kinds=kinds,
         clock=wall_clock,
         egress=EgressPolicy(allow=settings.egress_allow),
     )
