@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
-from cronny.scheduling.catchup import Missed, catch_up
+from cronny.scheduling.catchup import Catchup, Missed, catch_up, left_out
 from cronny.scheduling.compiled import Compiled
 
 LEAD = timedelta(seconds=5)  # rows and workflows exist this long before the due
@@ -12,8 +11,6 @@ GRACE = timedelta(minutes=1)  # a fire this late is merely late, not missed
 FREQUENT = timedelta(seconds=60)  # schedules that fire more often are allocated in batches
 WINDOW = timedelta(seconds=10)  # of further fires that one wake of a frequent schedule allocates
 CAP = 1000  # fires that one catch-up executes at the most
-
-Catchup = Literal["all", "last", "none"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +36,11 @@ class Handout:
 def hand_out(compiled: Compiled, position: Position, now: datetime, catchup: Catchup) -> Handout:
     """The fires between the cursor and a little beyond now."""
     start = position.cursor
-    paused = min(position.skip_until or start, now)
-    skipped = catch_up(compiled, start, paused, now, "none", CAP).missed if paused > start else ()
-    start = max(start, paused)
+    paused = max(start, position.skip_until or start)
+    skipped = left_out(compiled, start, paused)
+    start = paused
     late = max(start, now - GRACE)
-    decision = catch_up(compiled, start, late, now, catchup, CAP)
+    decision = catch_up(compiled, start, late, catchup, CAP)
     until = max(late, _horizon(compiled, start, position.wake_at, now))
     near = tuple(compiled.between(late, until))
     return Handout(
