@@ -36,7 +36,7 @@ check: .venv/.dev ## Check format, lint, types, import contracts, shape and gene
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/test_shape.py
 
 .PHONY: format

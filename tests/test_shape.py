@@ -34,7 +34,7 @@ class Source:
 class Function:
     """One function, from its `def` to its last line."""
 
-    place: str
+    path: str
     name: str
     lines: int
 
@@ -46,7 +46,8 @@ def sources() -> Sequence[Source]:
 
 def _modules() -> Iterator[Path]:
     for folder in FOLDERS:
-        yield from sorted((ROOT / folder).rglob("*.py"))
+        # A migration is a record of what was done, in order, and is never edited again.
+        yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if path.parent.name != "versions")
 
 
 def _source(path: Path) -> Source:
@@ -64,8 +65,8 @@ def functions() -> Sequence[Function]:
     ]
 
 
-def is_test(source: Source) -> bool:
-    return source.path.startswith("tests/")
+def product_functions() -> Sequence[Function]:
+    return [function for function in functions() if not function.path.startswith("tests/")]
 
 
 @cache
@@ -74,7 +75,7 @@ def graph() -> grimp.ImportGraph:
 
 
 def test_most_modules_are_short() -> None:
-    product = [source for source in sources() if not is_test(source)]
+    product = [source for source in sources() if not source.path.startswith("tests/")]
     assert median(source.lines for source in product) <= 120, _longest(product)
 
 
@@ -83,19 +84,21 @@ def test_no_module_is_long() -> None:
 
 
 def test_most_functions_are_short() -> None:
-    lengths = [function.lines for function in functions() if not function.place.startswith("tests/")]
-    assert (median(lengths) <= 8, quantiles(lengths, n=10)[-1] <= 30) == (True, True), _longest(functions())
+    assert median(function.lines for function in product_functions()) <= 8, _longest(product_functions())
+
+
+def test_few_functions_are_longer_than_a_glance() -> None:
+    lengths = [function.lines for function in product_functions()]
+    assert quantiles(lengths, n=10)[-1] <= 30, _longest(product_functions())
 
 
 def test_no_function_is_long() -> None:
-    long = [f"{each.place} {each.name}: {each.lines} lines" for each in functions() if each.lines > 60]
+    long = [f"{each.path} {each.name}: {each.lines} lines" for each in functions() if each.lines > 60]
     assert long == []
 
 
 def test_most_tests_are_short() -> None:
-    tests = [
-        each for each in functions() if each.place.startswith("tests/") and each.name.startswith("test_")
-    ]
+    tests = [each for each in functions() if each.path.startswith("tests/") and each.name.startswith("test_")]
     assert median(each.lines for each in tests) <= 12, _longest(tests)
 
 
@@ -132,9 +135,8 @@ def _imports(module: str) -> set[str]:
 
 
 def _longest(items: Sequence[Source] | Sequence[Function]) -> str:
-    first = sorted(items, key=lambda item: -item.lines)[:10]
-    places = (item.place if isinstance(item, Function) else item.path for item in first)
-    return "the longest are " + ", ".join(places)
+    by_length = sorted(((item.lines, item.path) for item in items), reverse=True)
+    return "the longest are " + ", ".join(f"{path} ({lines} lines)" for lines, path in by_length[:10])
 
 
 def _unexplained_imports(source: Source) -> Iterator[str]:
