@@ -37,7 +37,7 @@ check: .venv/.dev ## Check format, lint, types, import contracts, shape and gene
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest tests/test_shape.py
+	@$(BIN)/python -m pytest tests/test_shape.py tests/docs
 
 .PHONY: format
 format: .venv/.dev ## Format the code and fix what ruff can fix
