@@ -4,7 +4,6 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -40,7 +39,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment with the wheel; its dependencies are borrowed from this one."""
     home = tmp_path_factory.mktemp("home")
     venv.create(home / "env", with_pip=True)
@@ -49,7 +48,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     # A path that a .pth file adds is searched, but its own .pth files are not: the clone stays out of sight.
     site = next((home / "env").glob("lib/python*/site-packages"))
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    yield programs
+    return programs
 
 
 @pytest.mark.parametrize("name", INSIDE)
