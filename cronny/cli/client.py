@@ -132,5 +132,11 @@ def _refusal(response: httpx.Response) -> CronnyError:
 def _unreachable(url: str, error: httpx.TransportError) -> str:
     if isinstance(error, httpx.UnsupportedProtocol):
         return f"'{url}' is no URL of an API, such as http://127.0.0.1:8080"
-    reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else one_line(str(error))
+    reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else _plain(str(error))
     return f"no API at {url} ({reason}); run `cronny up` to start one"
+
+
+def _plain(reason: str) -> str:
+    """`[Errno 111] Connection refused` without its number."""
+    text = one_line(reason)
+    return text.partition("] ")[2].lower() if text.startswith("[Errno") else text
