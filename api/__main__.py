@@ -32,10 +32,12 @@ async def serve(settings: Settings) -> None:
             host=settings.api_host,
             port=settings.api_port,
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=DRAIN,
         )
+        log.info("the API starts", extra={"url": settings.api_url})
         await uvicorn.Server(config).serve()
     finally:
         await database.close()

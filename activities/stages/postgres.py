@@ -22,7 +22,7 @@ from cronny.errors import EgressDenied
 FETCH = 50  # rows at a time: few enough to notice in time that they are too large.
 RETRYABLE = {"08", "40", "53", "57", "58"}  # classes: connection, rollback, resources, operator, system.
 
-# Only their stubs are generic.
+# Only the stubs of asyncpg know these as generic.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Statement: TypeAlias = "PreparedStatement[asyncpg.Record]"
 
