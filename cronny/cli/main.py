@@ -1,5 +1,6 @@
 """`cronny`: the commands by name, each imported only when it is called."""
 
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -48,7 +49,7 @@ class Commands(TyperGroup):
         return name, get_command(import_module(module).app), rest
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def _show_version(is_asked: bool) -> None:
@@ -87,7 +88,15 @@ def run(arguments: list[str]) -> int:
         # Each version of typer keeps its usage errors elsewhere; this is what they have in common.
         describe = getattr(error, "format_message", None)
         if describe is None:
-            raise
+            return _unexpected(error)
         if message := describe():  # Without one, the help was asked for by leaving everything out.
             complain(message)
         return Exit.USAGE
+
+
+def _unexpected(error: Exception) -> int:
+    """One line for a mistake of ours too; whoever looks into it asks for more."""
+    if os.environ.get("CRONNY_TRACEBACK"):
+        raise error
+    complain(f"unexpected {type(error).__name__}: {error} (CRONNY_TRACEBACK=1 shows where)")
+    return Exit.FAILED

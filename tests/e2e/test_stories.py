@@ -1,6 +1,7 @@
 """The two stories of the README, from their files in `examples/`, triggered by their own schedules."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,8 @@ def example(name: str, url: str) -> str:
     """An example whose API is ours, whose schedule fires in a moment, and that does not wait long."""
     text = (EXAMPLES / f"{name}.yaml").read_text()
     lines = [f"schedule: {SOON}" if line.startswith("schedule:") else line for line in text.splitlines()]
-    quick = "\n".join(lines).replace("timeout: 10s", "timeout: 1s").replace("delay: 2s", "delay: 200ms")
-    return quick.replace("https://api.example.com", url)
+    quick = re.sub(r"(?<=delay: )\d+s", "200ms", "\n".join(lines))
+    return re.sub(r"(?<=timeout: )\d+s", "1s", quick).replace("https://api.example.com", url)
 
 
 def execute(url: str, sql: str) -> list[dict[str, Any]]:
@@ -86,16 +87,18 @@ def execute(url: str, sql: str) -> list[dict[str, Any]]:
 def test_nobody_is_told_when_the_api_is_well(
     api: Server, team: Workspace, check: Callable[[], dict[str, Any]]
 ) -> None:
-    api.answer("/eu/orders", json_reply(ORDERS))
+    api.answer("/orders", json_reply(ORDERS))
     trigger = check()
     assert (trigger["state"], stage(trigger, "alert")["state"], team.messages) == ("completed", "skipped", [])
 
 
 def test_slack_hears_of_a_status(api: Server, team: Workspace, check: Callable[[], dict[str, Any]]) -> None:
-    api.answer("/eu/orders", Reply(503, b"down for repair"))
+    api.answer("/orders", Reply(503, b"down for repair"))
     trigger = check()
     assert trigger["state"] == "completed"
-    assert [(one.channel, one.text) for one in team.messages] == [("C00000001", "Orders API said 503")]
+    assert [(one.channel, one.text) for one in team.messages] == [
+        ("C00000001", f"The orders API at {api.url}/orders is not well: it answered 503")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def test_slack_hears_of_a_status(api: Server, team: Workspace, check: Callable[[
 def test_slack_hears_of_an_api_that_fails(
     api: Server, team: Workspace, check: Callable[[], dict[str, Any]], reply: Reply, said: str
 ) -> None:
-    api.answer("/eu/orders", reply)
+    api.answer("/orders", reply)
     trigger = check()
     assert (trigger["state"], stage(trigger, "fetch")["error"]["code"]) == ("completed", said)
     assert len(team.messages) == 1
@@ -127,7 +130,7 @@ def test_rows_are_inserted(tenant: TenantClient, api: Server, orders_db: str) ->
     api.answer("/orders", json_reply(ORDERS))
     tenant.put_action("import_orders", example("import_orders", api.url))
     trigger = tenant.first_ended("import_orders")
-    assert (trigger["state"], trigger["outputs"]) == ("completed", {"inserted": 2})
+    assert (trigger["state"], trigger["outputs"]) == ("completed", {"orders": 2})
     rows = execute(orders_db, "select id, total::float8 from orders order by id")
     assert rows == [{"id": 1, "total": 12.5}, {"id": 2, "total": 7.0}]
 
