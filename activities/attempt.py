@@ -1,6 +1,7 @@
 """One attempt of a stage: prepared ahead of the due, executed after it."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,10 @@ from activities.stages.kind import Kind, StageContext, StageError
 from activities.verdicts import connector_view
 from cronny.store.records import TriggerRecords
 from dsl.action import Stage
+from dsl.durations import format_duration
 from workflows.messages import StageCall
+
+report = logging.getLogger("activities.attempt")
 
 LOG_LIMIT = 64 * 1024  # characters kept of one stage's log
 
@@ -83,10 +87,15 @@ async def execute(
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
-            output = await kind.run(context)
+            return await kind.run(context)
+    except StageError:
+        raise
     except TimeoutError:
-        raise StageError("timeout", f"no result within {allowed}", retryable=True) from None
-    return output
+        text = format_duration(max(allowed, timedelta()))
+        raise StageError("timeout", f"no result within {text}", retryable=True) from None
+    except Exception as error:  # a mistake of ours; let through, Temporal would repeat the side effect
+        report.exception("a stage kind failed in an unexpected way", extra={"kind": kind.name})
+        raise StageError("internal", f"{kind.name}: {type(error).__name__}", retryable=False) from error
 
 
 async def _is_wanted(parts: Parts, stage: Stage, sight: Sight) -> bool:

@@ -13,6 +13,7 @@ from cronny.egress import EgressPolicy
 from cronny.secrets import KeyRing
 from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, claim, start_stages
 from cronny.store.database import Database
+from cronny.store.persist import persist
 from cronny.store.records import (
     RECORD_CHUNK,
     StageEnd,
@@ -50,8 +51,7 @@ class Runtime:
         self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
 
     async def _claim(self, claims: Sequence[Claim]) -> Sequence[Verdict]:
-        async with self.parts.database.write() as session:
-            return await claim(session, claims, self.parts.clock())
+        return await persist(self.parts.database, lambda session: claim(session, claims, self.parts.clock()))
 
     async def _load(self, ids: Sequence[str]) -> Sequence[TriggerRecords | None]:
         async with self.parts.database.read() as session:
@@ -59,16 +59,13 @@ class Runtime:
         return [found.get(trigger_id) for trigger_id in ids]
 
     async def _start_stages(self, stages: Sequence[tuple[str, str]]) -> Sequence[None]:
-        async with self.parts.database.write() as session:
-            await start_stages(session, stages, self.parts.clock())
+        await persist(self.parts.database, lambda session: start_stages(session, stages, self.parts.clock()))
         return [None] * len(stages)
 
     async def _end_stages(self, ends: Sequence[StageEnd]) -> Sequence[None]:
-        async with self.parts.database.write() as session:
-            await end_stages(session, ends)
+        await persist(self.parts.database, lambda session: end_stages(session, ends))
         return [None] * len(ends)
 
     async def _end_triggers(self, ends: Sequence[TriggerEnd]) -> Sequence[None]:
-        async with self.parts.database.write() as session:
-            await end_triggers(session, ends, self.parts.clock())
+        await persist(self.parts.database, lambda session: end_triggers(session, ends, self.parts.clock()))
         return [None] * len(ends)

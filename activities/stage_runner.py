@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action_cache import LoadedAction
 from activities.attempt import Log, Prepared, execute, prepare
@@ -27,6 +27,7 @@ from dsl.action import Retry, Stage
 from workflows.messages import StageCall, StageResult
 
 UNCLAIMED = StageResult(status="unclaimed")
+CANCELLED = {"code": "cancelled", "message": "the trigger was cancelled"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,9 @@ class StageRunner:
         heartbeat = asyncio.create_task(beat())
         try:
             return await self._run(call)
+        except asyncio.CancelledError:
+            await self._note_cancel(call)
+            raise
         finally:
             heartbeat.cancel()
             with suppress(asyncio.CancelledError):
@@ -103,6 +107,17 @@ class StageRunner:
             return UNCLAIMED
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
         return await self._end(work, await self._attempt(work, prepared, log), log)
+
+    async def _note_cancel(self, call: StageCall) -> None:
+        """Record the end of a cancelled stage; one that its worker gives up is executed elsewhere."""
+        details = activity.cancellation_details()
+        if details is None or not details.cancel_requested:
+            return
+        end = StageEnd(
+            trigger_id=call.fire.trigger_id, stage_id=call.stage_id, state=StageState.FAILED, attempt=1,
+            finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(), log="",
+        )  # fmt: skip
+        await self._runtime.stage_ends.submit(end)
 
     async def _load(self, call: StageCall) -> _Work:
         fire = call.fire
@@ -174,7 +189,9 @@ class StageRunner:
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         message = f"attempt {attempt} failed: {error.code}"
-        raise ApplicationError(message, type="retry", next_retry_delay=delay)
+        raise ApplicationError(
+            message, type="retry", next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN
+        )
 
     async def _is_excepted(self, work: _Work, retry: Retry, error: JsonValue) -> bool:
         if retry.unless is None:

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import Client
 
 from cronny.clock import Clock
 from cronny.errors import Unavailable
 from cronny.firing import fire_of
 from cronny.store.database import Database
+from cronny.store.failures import meaning_of
 from cronny.store.watch import StuckTrigger, stuck_schedules, stuck_triggers, take_lease
 from cronny.temporal.schedules import notify, start_trigger
 
@@ -36,8 +36,13 @@ class Watchdog:
         while True:
             try:
                 await self.round()
-            except (Unavailable, SQLAlchemyError, OSError) as error:
-                log.warning("the watchdog could not finish its round", extra={"reason": str(error)})
+            except Exception as error:  # whatever it was, the next round may succeed
+                is_known = isinstance(error, Unavailable) or meaning_of(error) is not None
+                log.warning(
+                    "the watchdog could not finish its round",
+                    exc_info=None if is_known else error,
+                    extra={"reason": str(error)},
+                )
             await asyncio.sleep(ROUND.total_seconds())
 
     async def round(self) -> None:

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
@@ -22,8 +22,9 @@ from cronny.errors import EgressDenied
 FETCH = 50  # rows at a time: few enough to notice in time that they are too large.
 RETRYABLE = {"08", "40", "53", "57", "58"}  # classes: connection, rollback, resources, operator, system.
 
-Connection = asyncpg.Connection[asyncpg.Record]
-Statement = PreparedStatement[asyncpg.Record]
+# Only the stubs of asyncpg know these as generic.
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Statement: TypeAlias = "PreparedStatement[asyncpg.Record]"
 
 
 class PostgresWith(Block):
@@ -125,7 +126,7 @@ async def _execute_many(
     return result.output(len(result.rows))
 
 
-async def _counting(connection: Connection, sql: str) -> Statement | None:
+async def _counting(connection: Connection, sql: str) -> "Statement | None":
     """The statement with a row for each row it affects, since the driver counts none when it sends many."""
     try:
         async with connection.transaction():

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
-from cronny.store.tables import ActionRow, ActionVersion, Tenant
+from cronny.store.tables import ActionRow, ActionVersion, ScheduleRow, Tenant
 
 
 class Actions:
@@ -64,6 +64,21 @@ class Actions:
         query = (
             select(ActionRow).where(col(ActionRow.tenant_id) == self._tenant.id).order_by(col(ActionRow.name))
         )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def of(self, schedule: ScheduleRow) -> ActionRow:
+        """The action that one of the tenant's schedules triggers."""
+        query = select(ActionRow).where(col(ActionRow.id) == schedule.action_id)
+        return (await self._session.execute(query)).scalar_one()
+
+    async def newest(self) -> Sequence[ActionVersion]:
+        """The newest version of every action, by the action's name."""
+        is_newest = and_(
+            col(ActionVersion.action_id) == col(ActionRow.id),
+            col(ActionVersion.version) == col(ActionRow.version),
+        )
+        query = select(ActionVersion).join(ActionRow, is_newest).order_by(col(ActionRow.name))
+        query = query.where(col(ActionRow.tenant_id) == self._tenant.id)
         return (await self._session.execute(query)).scalars().all()
 
     async def version(self, action: ActionRow) -> ActionVersion:

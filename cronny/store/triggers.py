@@ -11,7 +11,16 @@ from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import manual_workflow, new_id
-from cronny.store.tables import ActionRow, ScheduleRow, StageRow, Tenant, TriggerRow, TriggerState
+from cronny.store.actions import find_version
+from cronny.store.tables import (
+    ActionRow,
+    ActionVersion,
+    ScheduleRow,
+    StageRow,
+    Tenant,
+    TriggerRow,
+    TriggerState,
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,10 @@ class Triggers:
         query = select(StageRow).where(col(StageRow.trigger_id) == entry.trigger.id)
         query = query.order_by(col(StageRow.started_at), col(StageRow.stage_id))
         return (await self._session.execute(query)).scalars().all()
+
+    async def version(self, entry: Entry) -> ActionVersion:
+        """The version of its action that a trigger executes."""
+        return await find_version(self._session, entry.trigger.action_id, entry.trigger.action_version)
 
     async def add_manual(
         self, action: ActionRow, schedule: ScheduleRow | None, inputs: JsonValue, now: datetime

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,8 @@ from tempfile import mkdtemp
 from cronny.child import signal_group, start
 from tests.servers.ports import free_port
 
-SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
+ROOMY = ("max_connections=300",)
+QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")  # tests lose nothing they need
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,16 @@ def _has_user(name: str) -> bool:
 
 
 @contextmanager
-def running() -> Iterator[str]:
+def running(*, is_durable: bool = False) -> Iterator[str]:
     """The URL of a server's `postgres` database; the server and its folder are gone afterwards."""
+    settings = ROOMY if is_durable else (*ROOMY, *QUICK)
     folder = Path(mkdtemp(prefix="cronny-postgres-"))
     who, port = account(), free_port()
     try:
         if who.user:
             shutil.chown(folder, who.user, who.group)
         _initialise(folder / "data", who)
-        with _serving(folder, port, who):
+        with _serving(folder, port, who, settings):
             yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -76,8 +78,8 @@ def _initialise(data: Path, who: Account) -> None:
 
 
 @contextmanager
-def _serving(folder: Path, port: int, who: Account) -> Iterator[None]:
-    options = [part for setting in SETTINGS for part in ("-c", setting)]
+def _serving(folder: Path, port: int, who: Account, settings: Sequence[str]) -> Iterator[None]:
+    options = [part for setting in settings for part in ("-c", setting)]
     command = [str(programs() / "postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
     with (folder / "log").open("w") as log:
         process = start(

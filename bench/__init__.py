@@ -1,0 +1,1 @@
+"""Measures Cronny and bare Temporal in turn, on the same servers, in one run."""

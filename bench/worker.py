@@ -1,0 +1,14 @@
+"""Cronny's worker with the bench's kinds: `python -m bench.worker`."""
+
+import asyncio
+
+from activities.stages.catalogue import KINDS
+from bench.kinds import MARK, NOOP
+from cronny.logs import configure_logging
+from cronny.settings import Settings
+from worker import serve
+
+if __name__ == "__main__":
+    settings = Settings()
+    configure_logging(settings.log_format)
+    asyncio.run(serve(settings, {**KINDS, MARK.name: MARK, NOOP.name: NOOP}))
