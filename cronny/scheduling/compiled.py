@@ -1,7 +1,7 @@
 """A schedule's rule, ready to be asked for its fires."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -74,7 +74,7 @@ def _interval(schedule: Schedule, period: timedelta, anchor: datetime, place: Zo
     return Interval(first, period, bounds(None, schedule.end, place).last, place)
 
 
-def _origin(moment: Moment, place: ZoneInfo) -> Moment:
+def _origin(moment: Moment, place: ZoneInfo) -> date:
     """The date from which the periods of a calendar rule are counted."""
     if not isinstance(moment, datetime):
         return moment
