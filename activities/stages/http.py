@@ -24,7 +24,9 @@ FRAMING = {"connection", "content-length", "host", "te", "trailer", "transfer-en
 class HttpWith(Block):
     """The `with:` block of `http`."""
 
-    method: Annotated[Method, BeforeValidator(lambda value: str(value).upper())] = "GET"
+    method: Annotated[Method, BeforeValidator(lambda value: str(value).upper())] = Field(
+        "GET", description="The request's method, in any case."
+    )
     url: str = Field(description="The address; with a connection, also a path below its `base_url`.")
     headers: dict[str, Scalar] = Field({}, description="Headers besides those of the connection.")
     query: dict[str, Scalar | list[Scalar] | None] = Field({}, description="Added to the URL's query.")

@@ -36,7 +36,7 @@ class Compiled(Protocol):
 
 
 def compile_schedule(schedule: Schedule, anchor: datetime) -> Compiled:
-    """The rule of a schedule that was first saved at `anchor`; delays, intervals and steps count from there."""
+    """The rule of a schedule first saved at `anchor`; delays, intervals and steps count from there."""
     place = zone(schedule.timezone)
     clocks = Clocks(place, schedule.dst_gap, schedule.dst_overlap)
     match schedule.every, schedule.at:

@@ -34,18 +34,26 @@ class Verdict:
     reason: str
 
 
+# Rows are locked in the order of their ids, as a pause locks them: two transactions never wait for each other.
 _POSTGRES_CLAIM = """
+with locked as (
+    select id from trigger where id = any(cast(:ids as text[])) and state = 'scheduled'
+    order by id for no key update
+)
 update trigger set state = 'executing', run_id = claim.run, started_at = :now
 from unnest(cast(:ids as text[]), cast(:generations as int[]), cast(:runs as text[]))
     as claim(id, generation, run)
-where trigger.id = claim.id and trigger.generation = claim.generation and trigger.state = 'scheduled'
+join locked on locked.id = claim.id
+where trigger.id = claim.id and trigger.generation = claim.generation
+    and trigger.state = 'scheduled' and trigger.due <= :now
 """
 
 _SQLITE_CLAIM = """
 update "trigger" set state = 'executing', run_id = claim.run, started_at = :now
 from (select value ->> 0 as id, value ->> 1 as generation, value ->> 2 as run from json_each(:claims))
     as claim
-where "trigger".id = claim.id and "trigger".generation = claim.generation and "trigger".state = 'scheduled'
+where "trigger".id = claim.id and "trigger".generation = claim.generation
+    and "trigger".state = 'scheduled' and "trigger".due <= :now
 """
 
 # A retried attempt, or another root stage, of the run that made the claim passes again.
@@ -71,7 +79,10 @@ on conflict (trigger_id, stage_id) do nothing
 
 
 async def claim(session: AsyncSession, claims: Sequence[Claim], now: datetime) -> list[Verdict]:
-    """Claim triggers for runs and write their first stages as started; verdicts in order."""
+    """Claim triggers for runs and write their first stages as started; verdicts in order.
+
+    A trigger that is not due at `now` stays as it is, whatever its holder's clock said.
+    """
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     micros = to_micros(now)
     ids = [wish.trigger_id for wish in claims]

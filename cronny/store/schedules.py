@@ -13,6 +13,8 @@ from cronny.errors import NotFound
 from cronny.names import new_id
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
 
+MANUAL = 0  # the generation of a trigger asked for by hand, which no rule and no pause concerns
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -117,14 +119,22 @@ class Schedules:
 
     async def _supersede(self, row: ScheduleRow, reason: str, now: datetime) -> None:
         """Settle the unclaimed fires of the present rule and start a new generation from now on."""
+        unclaimed = (
+            select(col(TriggerRow.id))
+            .where(
+                col(TriggerRow.schedule_id) == row.id,
+                col(TriggerRow.state) == TriggerState.SCHEDULED,
+                col(TriggerRow.generation) > MANUAL,
+            )
+            .order_by(col(TriggerRow.id))  # the order in which claims lock
+            .with_for_update(key_share=True)
+        )
         await self._session.execute(
             update(TriggerRow)
-            .where(
-                col(TriggerRow.schedule_id) == row.id, col(TriggerRow.state) == TriggerState.SCHEDULED
-            )
+            .where(col(TriggerRow.id).in_(unclaimed), col(TriggerRow.state) == TriggerState.SCHEDULED)
             .values(state=TriggerState.SKIPPED, reason=reason, finished_at=now)
             .execution_options(synchronize_session=False)
-        )  # fmt: skip
+        )
         row.generation += 1
         row.cursor, row.next_due, row.wake_at, row.skip_until = now, None, None, None
         row.updated_at = now
