@@ -20,9 +20,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
-    schema = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
-    )
+    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     for status, response in _responses(schema):
         if int(status) >= 400:
             response.update(content=_PROBLEM)

@@ -31,7 +31,12 @@ def idle_problem(schedule: Schedule, document: Document, path: Path, now: dateti
     report = Report(document)
     if schedule.kind == "once" and not never_fires(compiled, EPOCH):
         date = (*path, "at")
-        report.add(date if date in document.places else path, "lies in the past", f"it is {instant_text(now)} now", "past")
+        report.add(
+            date if date in document.places else path,
+            "lies in the past",
+            f"it is {instant_text(now)} now",
+            "past",
+        )
     else:
         hint = "no instant from now on fits its days, times, start and end"
         report.add(path, "never fires", hint, "never_fires")

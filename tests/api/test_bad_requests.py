@@ -141,8 +141,8 @@ async def test_odd_characters_come_back_as_they_were(each_acme: AsyncClient) -> 
 
 
 WORDS = """
-    version name stages schedule schedules inputs connectors outputs id uses with when retry timeout connection
-    from to on map every at timezone start end action paused kind settings token host note
+    version name stages schedule schedules inputs connectors outputs id uses with when retry timeout
+    connection from to on map every at timezone start end action paused kind settings token host note
 """
 FIELDS = st.sampled_from(WORDS.split())
 LEAVES = st.one_of(

@@ -23,9 +23,8 @@ async def executed(server: Server, client: AsyncClient, *, is_sensitive: bool = 
     await client.put("/v1/actions/chain", content=CHAIN.replace("SENSITIVE", str(is_sensitive).lower()))
     trigger = (await client.post("/v1/actions/chain/run")).json()["id"]
     server.clock.advance(timedelta(milliseconds=7))
-    end = StageEnd(
-        trigger, "first", StageState.COMPLETED, 1, server.clock(), {"a": 1}, ODD, None, (0,), "log"
-    )
+    now = server.clock()
+    end = StageEnd(trigger, "first", StageState.COMPLETED, 1, now, {"a": 1}, ODD, None, (0,), "log")
     async with server.parts.database.write() as session:
         await claim(session, [Claim(trigger, 0, "run", "first")], now)
         await end_stages(session, [end])
