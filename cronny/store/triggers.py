@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, ScalarSelect, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -52,7 +52,7 @@ class Triggers:
         """The latest rows by due, those before the (due, id) of the last one seen."""
         query = self._entries()
         if wanted.schedule is not None:
-            query = query.where(col(ScheduleRow.name) == wanted.schedule)
+            query = query.where(col(TriggerRow.schedule_id) == self._schedule_id(wanted.schedule))
         if wanted.action is not None:
             query = query.where(col(ActionRow.name) == wanted.action)
         if wanted.states:
@@ -95,6 +95,13 @@ class Triggers:
         self._session.add(row)
         await self._session.flush()
         return Entry(row, action.name, schedule.name if schedule else None)
+
+    def _schedule_id(self, name: str) -> ScalarSelect[str]:
+        # By its id, not by the joined name: a rare schedule's rows are then found through their index.
+        query = select(col(ScheduleRow.id)).where(
+            col(ScheduleRow.tenant_id) == self._tenant.id, col(ScheduleRow.name) == name
+        )
+        return query.scalar_subquery()
 
     def _entries(self) -> Select[TriggerRow, str, str]:
         return (

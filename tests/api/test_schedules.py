@@ -110,7 +110,7 @@ async def test_upcoming_fires_are_told_in_utc_and_on_local_clocks(acme: AsyncCli
     await acme.put("/v1/actions/ping", content=PING)
     rule = {"every": "day", "at": "09:00", "timezone": "Europe/London"}
     await acme.put("/v1/schedules/daily", json={"action": "ping", "schedule": rule})
-    query = {"after": "2026-03-28T12:00:00Z", "count": 1}
+    query = {"after": "2026-03-28T12:00:00Z", "count": "1"}
     assert (await acme.get("/v1/schedules/daily/upcoming", params=query)).json() == {
         "schedule": "daily",
         "timezone": "Europe/London",
