@@ -1,5 +1,6 @@
 """Every example in the documents is what it says."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 
 from activities.stages.catalogue import KINDS
+from cronny.cli.exits import Exit
 from cronny.scheduling import compile_schedule, upcoming
 from dsl.check import check_text
 from dsl.describe import describe
@@ -21,6 +23,7 @@ ACTIONS = [
     for block in blocks(path)
     if block.language == "yaml" and block.text.startswith("version:")
 ]
+PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("*.md"))]
 EXAMPLES = sorted((DOCS.parent / "examples").glob("*.yaml"))
 
 
@@ -63,3 +66,14 @@ def test_a_changed_clock_means_what_is_shown(setting: str, after: str, fires: st
     compiled = compile_schedule(Schedule.model_validate(rule), start)
     local = [compiled.local(due) for due in upcoming(compiled, start, 2)]
     assert [each.isoformat(timespec="minutes") for each in local] == fires.split()
+
+
+def test_the_exit_codes_are_those_of_cronny_up() -> None:
+    shown = [int(code) for code, _ in rows(DOCS / "operations.md", "code", "meaning")]
+    assert shown == [code.value for code in Exit]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_link_leads_to_a_file(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
