@@ -38,7 +38,10 @@ def check_text(text: str | bytes, catalogue: Catalogue, connections: Mapping[str
     checked = check_action(document, catalogue, connections)
     if not problems:
         return checked
-    return Checked(None, _ordered([*problems, *checked.problems]))
+    # What could not be read stands as null, which is no problem of its own.
+    unread = {(problem.line, problem.column) for problem in problems}
+    rest = [problem for problem in checked.problems if (problem.line, problem.column) not in unread]
+    return Checked(None, _ordered([*problems, *rest]))
 
 
 def check_action(document: Document, catalogue: Catalogue, connections: Mapping[str, str] | None) -> Checked:

@@ -32,11 +32,13 @@ class Reference:
 def references(text: str) -> list[Reference]:
     """The references of an expression in order, without the variables that its macros bind."""
     found = list(tokens(text))
-    bound = set(_bound(found))
+    bound = list(_bound(found))
     return [
         _reference(found, index)
         for index, token in enumerate(found)
-        if token.kind == "name" and _is_root(found, index) and token.text not in bound
+        if token.kind == "name"
+        and _is_root(found, index)
+        and not any(token.text == name and index in inside for name, inside in bound)
     ]
 
 
@@ -78,12 +80,23 @@ def _is_operand(token: Token) -> bool:
     return token.kind in ("name", "text", "number") or token.text in (")", "]", "}")
 
 
-def _bound(found: Sequence[Token]) -> Iterator[str]:
+def _bound(found: Sequence[Token]) -> Iterator[tuple[str, range]]:
+    """Each variable that a macro binds, and the tokens inside the macro's parentheses."""
     for index, token in enumerate(found):
         if token.text in _BINDERS and _at(found, index - 1).text == "." and _at(found, index + 1).text == "(":
             variable = _at(found, index + 2)
             if variable.kind == "name" and _at(found, index + 3).text == ",":
-                yield variable.text
+                yield variable.text, range(index + 2, _closing(found, index + 1))
+
+
+def _closing(found: Sequence[Token], opening: int) -> int:
+    depth = 0
+    for index in range(opening, len(found)):
+        token = found[index]
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if not depth:
+            return index
+    return len(found)
 
 
 def _reference(found: Sequence[Token], start: int) -> Reference:

@@ -1,6 +1,7 @@
 """`cronny connections`: list, set and delete connections; secrets never stand on a command line."""
 
 import json
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -46,6 +47,8 @@ def set_connection(
     """Write a connection from a file, or ask for its settings; it replaces what was there."""
     if (file is None) == (kind is None):
         raise typer.BadParameter("give either --file, or --kind to be asked for the settings")
+    if file is None and not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to be asked; give --file, - for standard input")
     client = open_client(url, key)
     content = _content(file) if file is not None else json.dumps(ask_for(kind or "")).encode()
     try:

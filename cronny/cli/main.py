@@ -17,7 +17,7 @@ from cronny.errors import CronnyError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "up": ("cronny.cli.up", "Start Temporal, the API and a worker, and stop them with Ctrl-C."),
-    "seed": ("cronny.cli.seed", "Load the demo again into a running instance."),
+    "seed": ("cronny.cli.seed", "Load the demo again into the instance that runs on the data folder."),
     "validate": ("cronny.cli.validate", "Check actions without a server: every problem at its place."),
     "next": ("cronny.cli.next", "Show when a rule fires next, without a server."),
     "apply": ("cronny.cli.apply", "Upload actions from YAML files and folders."),
@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> int:
     except CronnyError as error:
         complain(str(error))
         return Exit.FAILED
-    except typer.Abort:  # A prompt that nobody answered.
+    except (KeyboardInterrupt, typer.Abort):  # Ctrl-C, or a prompt that nobody answered.
         return Exit.INTERRUPTED
     except BrokenPipeError:  # `cronny … | head` has seen enough.
         sys.stdout = None  # Or Python complains when it flushes at exit.

@@ -12,6 +12,7 @@ from rich.table import Table
 from cronny.cli.terminal import console, moment, print_fields, table
 
 COLUMNS = ("id", "action", "schedule", "due", "state", "late", "took", "reason")
+OUTPUT_LINES = 20  # of an output; who wants more wants all of it, and so JSON
 STAGE_COLUMNS = ("stage", "state", "attempts", "took", "then", "error")
 
 
@@ -42,7 +43,7 @@ def print_trigger(trigger: Any) -> None:
     for stage in trigger["stages"]:
         if stage["output"] is not None:
             typer.echo()
-            print_fields([(f"{stage['id']} gave", json.dumps(stage["output"], ensure_ascii=False, indent=2))])
+            print_fields([(f"{stage['id']} gave", _cut(stage["output"]))])
 
 
 def _row(trigger: Any) -> tuple[JsonValue, ...]:
@@ -62,6 +63,12 @@ def _row(trigger: Any) -> tuple[JsonValue, ...]:
 def _stage_row(stage: Any) -> tuple[JsonValue, ...]:
     then = ", ".join(connector["to"] for connector in stage["fired"])
     return stage["id"], stage["state"], stage["attempt"], _took(stage), then, _message(stage["error"])
+
+
+def _cut(output: JsonValue) -> str:
+    lines = json.dumps(output, ensure_ascii=False, indent=2).splitlines()
+    rest = len(lines) - OUTPUT_LINES
+    return "\n".join([*lines[:OUTPUT_LINES], f"… {rest} more lines, in --json"] if rest > 1 else lines)
 
 
 def _late(trigger: Any) -> str:

@@ -43,8 +43,9 @@ def test_a_gap_can_be_skipped(zone: str, at: str, after: str, expected: str) -> 
 
 
 def test_wall_times_that_fall_on_the_end_of_one_gap_fire_once() -> None:
-    dues = fires({**LONDON, "at": ["01:00", "01:30", "02:00", "02:30"]}, 3, "2026-03-28T12:00")
-    assert dues == ["2026-03-29T01:00", "2026-03-29T01:30", "2026-03-30"]
+    compiled = rule({**LONDON, "at": ["01:00", "01:30", "02:00", "02:30"]})
+    dues = compiled.between(utc("2026-03-28T12:00"), utc("2026-03-30"))
+    assert texts(dues) == ["2026-03-29T01:00", "2026-03-29T01:30", "2026-03-30"]
 
 
 def test_a_skipped_day_does_not_repeat_the_midnight_after_it() -> None:
