@@ -9,7 +9,7 @@ from cronny.store.failures import meaning_of
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-_Waiting: TypeAlias = "tuple[Item, asyncio.Future[Answer]]"
+_Waiting: TypeAlias = tuple[Item, asyncio.Future[Answer]]
 
 
 class Batcher(Generic[Item, Answer]):
