@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
+from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
 
 # Fields of a schedule that don't say when it fires.
@@ -39,6 +40,7 @@ class Schedules:
 
     async def save(self, wish: Wish, now: datetime) -> tuple[ScheduleRow, bool]:
         """The schedule as wished, and whether that changed anything; an operator's pause stays."""
+        require_own(self._tenant, wish.action)
         row = await self._find(wish.name, is_locked=True, with_deleted=True)
         if row is None:
             return await self._add(wish, now), True
@@ -162,7 +164,7 @@ class Schedules:
         if not with_deleted:
             query = query.where(col(ScheduleRow.deleted_at).is_(None))
         if is_locked:
-            query = query.with_for_update()
+            query = query.with_for_update(key_share=True)
         return (await self._session.execute(query)).scalar_one_or_none()
 
 

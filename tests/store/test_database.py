@@ -50,9 +50,7 @@ async def test_writers_and_readers_of_one_process_do_not_block_each_other(counte
     assert await count(counter) == 100
 
 
-async def test_several_who_open_the_same_database_lose_no_write(
-    counter: Database, database_url: str
-) -> None:
+async def test_several_who_open_the_same_database_lose_no_write(counter: Database, database_url: str) -> None:
     others = [Database(database_url) for _ in range(2)]
     await asyncio.gather(*[count_up(one, 10) for one in [counter, *others] for _ in range(5)])
     for other in others:

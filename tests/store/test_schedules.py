@@ -1,5 +1,6 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ async def test_the_same_wish_again_changes_nothing(database: Database, owner: Ow
     "changes", [{"source": "every hour"}, {"inputs": {"a": 1}}, {"is_embedded": True}], ids=str
 )
 async def test_an_edit_starts_a_generation_from_now_on(
-    database: Database, owner: Owner, changes: dict[str, object]
+    database: Database, owner: Owner, changes: dict[str, Any]
 ) -> None:
     await allocated(database, owner, NOW + 2 * MINUTE)
     row, is_changed = await save(database, owner, wish(owner.action, **changes))
@@ -246,7 +247,6 @@ async def test_a_deleted_name_is_made_anew_and_counts_on(database: Database, own
 def test_the_state_says_how_far_the_fires_were_handed_out(
     observed: int, next_due: datetime | None, last_due: datetime | None, state: ScheduleState
 ) -> None:
-    row = ScheduleRow.model_construct(
-        generation=1, observed_generation=observed, next_due=next_due, last_due=last_due
-    )
+    values: dict[str, Any] = {"observed_generation": observed, "next_due": next_due, "last_due": last_due}
+    row = ScheduleRow(generation=1, **values)
     assert row.state(NOW) is state

@@ -1,5 +1,6 @@
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -102,7 +103,7 @@ async def test_of_many_who_take_over_one_gets_the_lease(database: Database) -> N
     ],
 )
 async def test_a_schedule_is_stuck_when_its_change_or_its_wake_was_not_noticed(
-    database: Database, owner: Owner, values: dict[str, object], now: datetime, is_stuck: bool
+    database: Database, owner: Owner, values: dict[str, Any], now: datetime, is_stuck: bool
 ) -> None:
     await set_schedule(database, owner, **values)
     assert await stuck(database, now) == ([("acme", "often", "check")] if is_stuck else [])
@@ -160,7 +161,7 @@ async def test_a_lost_trigger_fails_once(database: Database, owner: Owner) -> No
 
 @pytest.mark.parametrize("meanwhile", [{"state": TriggerState.COMPLETED}, {"run_id": "later"}], ids=str)
 async def test_a_trigger_that_moved_on_is_not_lost(
-    database: Database, owner: Owner, meanwhile: dict[str, object]
+    database: Database, owner: Owner, meanwhile: dict[str, Any]
 ) -> None:
     row = executing(owner, **meanwhile)
     await add(database, row)
