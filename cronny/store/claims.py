@@ -34,7 +34,7 @@ class Verdict:
     reason: str
 
 
-# Rows are locked in the order of their ids, as a pause locks them: two transactions never wait for each other.
+# Rows are locked in the order of their ids, as a pause locks them: no two transactions block each other.
 _POSTGRES_CLAIM = """
 with locked as (
     select id from trigger where id = any(cast(:ids as text[])) and state = 'scheduled'
