@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, ScalarSelect, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -53,9 +53,9 @@ class Triggers:
         """The latest rows by due, those before the (due, id) of the last one seen."""
         query = self._entries()
         if wanted.schedule is not None:
-            query = query.where(col(ScheduleRow.name) == wanted.schedule)
+            query = query.where(col(TriggerRow.schedule_id) == self._id_of(ScheduleRow, wanted.schedule))
         if wanted.action is not None:
-            query = query.where(col(ActionRow.name) == wanted.action)
+            query = query.where(col(TriggerRow.action_id) == self._id_of(ActionRow, wanted.action))
         if wanted.states:
             query = query.where(col(TriggerRow.state).in_(wanted.states))
         key = tuple_(col(TriggerRow.due), col(TriggerRow.id))
@@ -99,6 +99,11 @@ class Triggers:
         self._session.add(row)
         await self._session.flush()
         return Entry(row, action.name, schedule.name if schedule else None)
+
+    def _id_of(self, kind: type[ActionRow] | type[ScheduleRow], name: str) -> ScalarSelect[str]:
+        # Looked up first, so that the ledger is read along the index of the schedule.
+        query = select(col(kind.id)).where(col(kind.tenant_id) == self._tenant.id, col(kind.name) == name)
+        return query.scalar_subquery()
 
     def _entries(self) -> Select[TriggerRow, str, str]:
         return (
