@@ -5,13 +5,13 @@ from pydantic import BaseModel
 from api.body import Body
 from api.caller import Caller
 from api.requests import ConnectionRequest
+from api.stored import users_of
 from api.views.connection import ConnectionView, view_connection
 from api.views.listing import Listing
 from cronny.errors import Conflict
 from cronny.store.tables import ConnectionRow
 from cronny.store.tenant_store import TenantStore
 from cronny.vault import seal, split_secrets
-from dsl.action import Action
 from dsl.problems import did_you_mean
 
 
@@ -63,8 +63,7 @@ def _model_of(caller: Caller, kind: str, body: Body) -> type[BaseModel]:
 
 
 async def _require_unused(store: TenantStore, row: ConnectionRow, wish: str) -> None:
-    versions = [Action.model_validate(version.model) for version in await store.actions.newest()]
-    users = [action.name for action in versions if row.name in {stage.connection for stage in action.stages}]
+    users = users_of(row.name, await store.actions.newest())
     if users:
         names = ", ".join(f"'{name}'" for name in users)
         raise Conflict(f"the connection '{row.name}' cannot {wish}: it is used by {names}")

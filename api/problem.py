@@ -70,8 +70,4 @@ def problem_response(
 
 def refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """What an endpoint answers instead, for OpenAPI."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}}}
-    return {
-        int(status): {"description": status.phrase, "model": ProblemDetails, "content": content}
-        for status in statuses
-    }
+    return {int(status): {"description": status.phrase, "model": ProblemDetails} for status in statuses}

@@ -40,4 +40,6 @@ async def _check_database(database: Database) -> None:
         async with database.read() as session:
             await Tenants(session).find("")  # the tables have to be there, too
     except Exception as error:
-        raise (meaning_of(error) or Unavailable("the database cannot be read")) from error
+        raise (
+            meaning_of(error) or Unavailable("the database cannot be read: is it there, and migrated?")
+        ) from error

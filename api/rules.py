@@ -1,6 +1,6 @@
 """Rules as they are sent, refused when they cannot be read or never fire."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
@@ -11,6 +11,8 @@ from dsl.document import Document, Path
 from dsl.problems import Problem
 from dsl.report import Report
 from dsl.schedule import Schedule, read_schedule
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_rule(document: Document, path: Path, value: JsonValue) -> Schedule:
@@ -23,11 +25,18 @@ def read_rule(document: Document, path: Path, value: JsonValue) -> Schedule:
 
 def idle_problem(schedule: Schedule, document: Document, path: Path, now: datetime) -> Problem | None:
     """What is wrong with a rule, saved now, that will never fire."""
-    if not never_fires(compile_schedule(schedule, now), now):
+    compiled = compile_schedule(schedule, now)
+    if not never_fires(compiled, now):
         return None
     report = Report(document)
-    if schedule.kind == "once":
-        report.add((*path, "at"), "lies in the past", f"it is {instant_text(now)} now", "past")
+    if schedule.kind == "once" and not never_fires(compiled, EPOCH):
+        date = (*path, "at")
+        report.add(
+            date if date in document.places else path,
+            "lies in the past",
+            f"it is {instant_text(now)} now",
+            "past",
+        )
     else:
         hint = "no instant from now on fits its days, times, start and end"
         report.add(path, "never fires", hint, "never_fires")

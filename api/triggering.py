@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from api.body import Body
+from api.stored import read_stored
 from cronny.errors import Invalid
 from cronny.firing import fire_of
 from cronny.store.tables import ActionRow, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 from cronny.store.triggers import Entry
-from dsl.action import Action
 from dsl.inputs import check_inputs
 from dsl.problems import Problem
 from workflows.messages import Fire
@@ -44,7 +44,7 @@ async def fill_values(
 ) -> dict[str, JsonValue]:
     """A value for every input of the action's newest version; raises Invalid at the places in the body."""
     version = await store.actions.version(action)
-    filled, problems = check_inputs(Action.model_validate(version.model), given)
+    filled, problems = check_inputs(read_stored(version), given)
     if problems:
         raise Invalid([_placed(problem, body) for problem in problems])
     return filled

@@ -1,6 +1,6 @@
 """An action's text as it is uploaded: checked, with the schedules written in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -43,30 +43,16 @@ class WrittenAction:
 
 def read_action(name: str, raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> WrittenAction:
     """The action of a text, which must have that name; raises Invalid with every problem."""
-    document, unread = read_document(raw)
-    with _checking:
-        if document is None or unread:
-            raise Invalid(check_text(raw, kinds, connections).problems)
-        checked = check_action(document, kinds, connections)
-    schedules = tuple(_written(checked))
-    problems = [*checked.problems, *_name_problems(name, document), *_long_names(schedules, document)]
-    if checked.action is None or problems:
-        raise Invalid(sorted(problems, key=lambda problem: (problem.line, problem.column)))
-    return WrittenAction(raw.decode("utf-8-sig"), document, checked.action, schedules)
+    read = _read(raw, kinds, connections, name)
+    if not isinstance(read, WrittenAction):
+        raise Invalid(read)
+    return read
 
 
-def find_problems(raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> tuple[Problem, ...]:
+def find_problems(raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> Sequence[Problem]:
     """Everything that is wrong with a text, whatever it is."""
-    document, unread = read_document(raw)
-    name = document.value.get("name") if document is not None and isinstance(document.value, dict) else None
-    if not unread and isinstance(name, str):
-        try:
-            read_action(name, raw, kinds, connections)
-        except Invalid as error:
-            return error.problems
-        return ()
-    with _checking:
-        return check_text(raw, kinds, connections).problems
+    read = _read(raw, kinds, connections, None)
+    return () if isinstance(read, WrittenAction) else read
 
 
 def rule_of(value: JsonValue) -> JsonValue:
@@ -74,6 +60,21 @@ def rule_of(value: JsonValue) -> JsonValue:
     if not isinstance(value, dict):
         return value
     return {field: part for field, part in value.items() if field not in NOT_OF_THE_RULE}
+
+
+def _read(
+    raw: bytes, kinds: Catalogue, connections: Mapping[str, str], name: str | None
+) -> WrittenAction | Sequence[Problem]:
+    document, unread = read_document(raw)
+    with _checking:
+        if document is None or unread:
+            return check_text(raw, kinds, connections).problems
+        checked = check_action(document, kinds, connections)
+    schedules = tuple(_written(checked))
+    problems = [*checked.problems, *_name_problems(name, document), *_long_names(schedules, document)]
+    if checked.action is None or problems:
+        return sorted(problems, key=lambda problem: (problem.line, problem.column))
+    return WrittenAction(raw.decode("utf-8-sig"), document, checked.action, schedules)
 
 
 def _written(checked: Checked) -> Iterator[WrittenSchedule]:
@@ -88,10 +89,10 @@ def _written(checked: Checked) -> Iterator[WrittenSchedule]:
         yield WrittenSchedule(name, schedule, rule_of(value), path)
 
 
-def _name_problems(name: str, document: Document) -> list[Problem]:
+def _name_problems(name: str | None, document: Document) -> list[Problem]:
     report = Report(document)
     written = document.value.get("name") if isinstance(document.value, dict) else None
-    if isinstance(written, str) and written != name:
+    if name is not None and isinstance(written, str) and written != name:
         what = f"is '{written[:63]}', but the address names '{name}'"
         report.add(("name",), what, "they must be the same", "name")
     return report.problems

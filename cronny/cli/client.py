@@ -50,7 +50,7 @@ class Client:
             trust_env=False,
         )
 
-    def get(self, *path: str, **query: str | int | None) -> Any:
+    def get(self, *path: str, **query: str | int | list[str] | None) -> Any:
         """What is there."""
         return self._ask(
             "GET", path, params={name: value for name, value in query.items() if value is not None}
@@ -88,7 +88,7 @@ class Client:
 
 def open_client(url: str | None, key: str | None) -> Client:
     """The API of the flags, of the environment, or of the `cronny up` that left its file here."""
-    known = read_known(_settings())
+    known = read_known(read_settings())
     target = url or (known.url if known else None)
     if target is None:
         raise SettingsError("no API is known here; run `cronny up`, or give --url and --key")
@@ -101,14 +101,13 @@ def open_client(url: str | None, key: str | None) -> Client:
     return Client(target, key)
 
 
-def _settings() -> Settings:
+def read_settings(flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of this installation; raises SettingsError with the name of the one that is wrong."""
     try:
-        return Settings()
+        return Settings.model_validate(dict(flags or {}))
     except ValidationError as error:
         problem = error.errors()[0]
-        raise SettingsError(
-            f"CRONNY_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
-        ) from None
+        raise SettingsError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
 
 
 def _content(response: httpx.Response) -> Any:
@@ -133,5 +132,11 @@ def _refusal(response: httpx.Response) -> CronnyError:
 def _unreachable(url: str, error: httpx.TransportError) -> str:
     if isinstance(error, httpx.UnsupportedProtocol):
         return f"'{url}' is no URL of an API, such as http://127.0.0.1:8080"
-    reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else one_line(str(error))
+    reason = "no answer in time" if isinstance(error, httpx.TimeoutException) else _plain(str(error))
     return f"no API at {url} ({reason}); run `cronny up` to start one"
+
+
+def _plain(reason: str) -> str:
+    """`[Errno 111] Connection refused` without its number."""
+    text = one_line(reason)
+    return text.partition("] ")[2].lower() if text.startswith("[Errno") else text

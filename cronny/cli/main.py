@@ -1,10 +1,12 @@
 """`cronny`: the commands by name, each imported only when it is called."""
 
+import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -16,7 +18,7 @@ from cronny.errors import CronnyError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "up": ("cronny.cli.up", "Start Temporal, the API and a worker, and stop them with Ctrl-C."),
-    "seed": ("cronny.cli.seed", "Load the demo again into a running instance."),
+    "seed": ("cronny.cli.seed", "Load the demo again into the instance that runs on the data folder."),
     "validate": ("cronny.cli.validate", "Check actions without a server: every problem at its place."),
     "next": ("cronny.cli.next", "Show when a rule fires next, without a server."),
     "apply": ("cronny.cli.apply", "Upload actions from YAML files and folders."),
@@ -48,7 +50,7 @@ class Commands(TyperGroup):
         return name, get_command(import_module(module).app), rest
 
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def _show_version(is_asked: bool) -> None:
@@ -66,9 +68,14 @@ def cronny(
     """A durable, punctual, multi-tenant scheduler on Temporal."""
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line; every error is one line on standard error and an exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            stream.flush()
+    # Temporal's SDK has threads that can crash an interpreter which ends in order.
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -78,16 +85,23 @@ def run(arguments: list[str]) -> int:
     except CronnyError as error:
         complain(str(error))
         return Exit.FAILED
-    except typer.Abort:  # A prompt that nobody answered.
+    except (KeyboardInterrupt, typer.Abort):  # Ctrl-C, or a prompt that nobody answered.
         return Exit.INTERRUPTED
     except BrokenPipeError:  # `cronny … | head` has seen enough.
-        sys.stdout = None  # Or Python complains when it flushes at exit.
         return Exit.STOPPED
     except Exception as error:
         # Each version of typer keeps its usage errors elsewhere; this is what they have in common.
         describe = getattr(error, "format_message", None)
         if describe is None:
-            raise
+            return _unexpected(error)
         if message := describe():  # Without one, the help was asked for by leaving everything out.
             complain(message)
         return Exit.USAGE
+
+
+def _unexpected(error: Exception) -> int:
+    """One line for a mistake of ours too; whoever looks into it asks for more."""
+    if os.environ.get("CRONNY_TRACEBACK"):
+        raise error
+    complain(f"unexpected {type(error).__name__}: {error} (CRONNY_TRACEBACK=1 shows where)")
+    return Exit.FAILED

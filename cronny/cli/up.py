@@ -120,7 +120,7 @@ async def _require_temporal(settings: Settings) -> None:
 def _migrate(settings: Settings) -> None:
     try:
         upgrade(settings.database_url)
-    except (CronnyError, OSError) as error:
+    except CronnyError as error:
         raise CannotRun(Exit.DATABASE, f"the database cannot be used: {error}") from error
 
 

@@ -101,7 +101,7 @@ class Triggers:
         return Entry(row, action.name, schedule.name if schedule else None)
 
     def _id_of(self, kind: type[ActionRow] | type[ScheduleRow], name: str) -> ScalarSelect[str]:
-        # Looked up first, so that the ledger is read along the index of the schedule.
+        # By its id, not by the joined name: a rare schedule's rows are then found through their index.
         query = select(col(kind.id)).where(col(kind.tenant_id) == self._tenant.id, col(kind.name) == name)
         return query.scalar_subquery()
 
