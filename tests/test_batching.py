@@ -13,11 +13,13 @@ class Server:
         self.batches: list[list[int]] = []
         self.gate = asyncio.Event()
         self.gate.set()
+        self.is_asked = asyncio.Event()
         self.broken = set(broken)
         self.error = error or ValueError("cannot be written")
 
     async def __call__(self, items: Sequence[int]) -> Sequence[int]:
         self.batches.append(list(items))
+        self.is_asked.set()
         await self.gate.wait()
         if self.broken & set(items):
             raise self.error
@@ -45,8 +47,7 @@ async def test_what_comes_during_a_batch_waits_for_the_next() -> None:
     batcher = Batcher(server, 10)
     server.gate.clear()
     first = asyncio.create_task(batcher.submit(1))
-    while not server.batches:
-        await asyncio.sleep(0)
+    await server.is_asked.wait()
     rest = [asyncio.create_task(batcher.submit(item)) for item in (2, 3)]
     await asyncio.sleep(0)
     server.gate.set()
@@ -83,8 +84,7 @@ async def test_a_caller_cancelled_during_its_batch_disturbs_nobody() -> None:
     batcher = Batcher(server, 10)
     server.gate.clear()
     tasks = [asyncio.create_task(batcher.submit(item)) for item in (1, 2)]
-    while not server.batches:
-        await asyncio.sleep(0)
+    await server.is_asked.wait()
     tasks[0].cancel()
     server.gate.set()
     assert await asyncio.gather(*tasks, return_exceptions=True) != [2, 4]

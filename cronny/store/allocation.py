@@ -76,7 +76,7 @@ async def _wake_at(session: AsyncSession, schedule: ScheduleRow) -> datetime | N
 
 
 async def _merge(session: AsyncSession, schedule: ScheduleRow, rows: Sequence[TriggerRow]) -> None:
-    """Add rows, numbered on from the schedule's last; a due that has a row already keeps it and its number."""
+    """Add rows, numbered on from the schedule's last; a due that has a row keeps it and its number."""
     query = select(TriggerRow).where(
         col(TriggerRow.schedule_id) == schedule.id, col(TriggerRow.due).in_([row.due for row in rows])
     )

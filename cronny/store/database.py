@@ -13,14 +13,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from cronny.store.columns import json_text
 
 POOL_SIZE = 8  # connections a process keeps; claims and records share a few batched writers
+CONNECT_LIMIT = 10.0  # seconds; a host that swallows packets would hold every claim of a process
+STATEMENT_LIMIT = 30.0  # seconds for one statement on PostgreSQL, for the same reason
 BUSY_TIMEOUT = 10_000  # ms a SQLite writer waits for another process
 
 
 class Database:
     """Hands out sessions; every write transaction is one `async with database.write()`."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, statement_limit: float | None = STATEMENT_LIMIT) -> None:
+        self.engine = _engine(url, statement_limit)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite has one writer: queueing here is fair and wakes at once, its busy handler polls.
         self._writer = asyncio.Lock() if self.is_sqlite else None
@@ -44,7 +46,7 @@ class Database:
         await self.engine.dispose()
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, statement_limit: float | None) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_async_engine(parsed, json_serializer=json_text, pool_size=POOL_SIZE)
@@ -52,7 +54,11 @@ def _engine(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
-        parsed, json_serializer=json_text, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=False
+        parsed,
+        json_serializer=json_text,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        connect_args={"timeout": CONNECT_LIMIT, "command_timeout": statement_limit},
     )
 
 

@@ -78,6 +78,7 @@ class Schedules:
     async def of_action(self, action_id: str) -> Sequence[ScheduleRow]:
         """The schedules written in an action's own text."""
         query = select(ScheduleRow).where(
+            col(ScheduleRow.tenant_id) == self._tenant.id,
             col(ScheduleRow.action_id) == action_id,
             col(ScheduleRow.is_embedded),
             col(ScheduleRow.deleted_at).is_(None),

@@ -53,9 +53,9 @@ class Triggers:
         """The latest rows by due, those before the (due, id) of the last one seen."""
         query = self._entries()
         if wanted.schedule is not None:
-            query = query.where(col(TriggerRow.schedule_id) == self._schedule_id(wanted.schedule))
+            query = query.where(col(TriggerRow.schedule_id) == self._id_of(ScheduleRow, wanted.schedule))
         if wanted.action is not None:
-            query = query.where(col(ActionRow.name) == wanted.action)
+            query = query.where(col(TriggerRow.action_id) == self._id_of(ActionRow, wanted.action))
         if wanted.states:
             query = query.where(col(TriggerRow.state).in_(wanted.states))
         key = tuple_(col(TriggerRow.due), col(TriggerRow.id))
@@ -100,11 +100,9 @@ class Triggers:
         await self._session.flush()
         return Entry(row, action.name, schedule.name if schedule else None)
 
-    def _schedule_id(self, name: str) -> ScalarSelect[str]:
+    def _id_of(self, kind: type[ActionRow] | type[ScheduleRow], name: str) -> ScalarSelect[str]:
         # By its id, not by the joined name: a rare schedule's rows are then found through their index.
-        query = select(col(ScheduleRow.id)).where(
-            col(ScheduleRow.tenant_id) == self._tenant.id, col(ScheduleRow.name) == name
-        )
+        query = select(col(kind.id)).where(col(kind.tenant_id) == self._tenant.id, col(kind.name) == name)
         return query.scalar_subquery()
 
     def _entries(self) -> Select[TriggerRow, str, str]:

@@ -86,7 +86,7 @@ async def stuck_schedules(session: AsyncSession, now: datetime) -> Sequence[Stuc
 
 
 async def stuck_triggers(session: AsyncSession, now: datetime) -> Sequence[StuckTrigger]:
-    """Triggers that are past their due and unclaimed: the oldest of each tenant first, then the next of each."""
+    """Triggers that are past their due and unclaimed, the oldest of each tenant first."""
     query = _triggers().where(
         col(TriggerRow.state) == TriggerState.SCHEDULED, col(TriggerRow.due) < now - UNCLAIMED
     )

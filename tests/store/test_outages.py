@@ -99,3 +99,16 @@ async def test_transactions_that_block_each_other_may_be_tried_again(empty_postg
     await database.close()
     meanings = [type(meaning_of(error)) for error in failures if isinstance(error, Exception)]
     assert meanings == [Unavailable]
+
+
+async def test_a_statement_that_hangs_is_given_up_and_its_connection_heals(empty_postgres: str) -> None:
+    database = Database(empty_postgres, statement_limit=0.2)
+    hung = None
+    try:
+        async with database.read() as session:
+            await session.execute(text("select pg_sleep(60)"))
+    except Exception as error:
+        hung = meaning_of(error)
+    answer = await ask(database)
+    await database.close()
+    assert (type(hung), answer) == (Unavailable, 1)
