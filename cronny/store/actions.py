@@ -89,7 +89,8 @@ class Actions:
         query = select(ActionRow).where(
             col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name
         )
-        return (await self._session.execute(query.with_for_update())).scalar_one_or_none()
+        # Not of the key: who writes a schedule holds that, and may wait for a schedule of this upload.
+        return (await self._session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
 
 
 async def find_version(session: AsyncSession, action_id: str, version: int) -> ActionVersion:
