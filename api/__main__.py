@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 import uvicorn
 
 from activities.stages.catalogue import KINDS
+from activities.stages.kind import Kind
 from api.app import create_app
 from api.parts import Parts
 from cronny.clock import wall_clock
@@ -21,12 +23,12 @@ DRAIN = 1  # seconds for requests under way when the process ends; `cronny up` w
 log = logging.getLogger("api")
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
     """Connect everything and serve until SIGTERM or SIGINT."""
     keyring = KeyRing(settings.secret_key_text().get_secret_value())
     database = Database(settings.database_url)
     try:
-        parts = Parts(database, await connect(settings), keyring, KINDS, wall_clock)
+        parts = Parts(database, await connect(settings), keyring, kinds, wall_clock)
         config = uvicorn.Config(
             create_app(parts),
             host=settings.api_host,

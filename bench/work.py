@@ -31,7 +31,7 @@ stages:
 def cronny_workers(stand: Stand) -> ExitStack:
     """Cronny's API and worker."""
     stack = ExitStack()
-    stack.enter_context(stand.process("api", "api"))
+    stack.enter_context(stand.process("api", "bench.api"))
     stack.enter_context(stand.process("worker", "bench.worker"))
     return stack
 

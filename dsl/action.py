@@ -22,7 +22,8 @@ from dsl.problems import did_you_mean
 ACTION_TIMEOUT = timedelta(hours=1)
 STAGE_TIMEOUT = timedelta(minutes=5)
 LONGEST_DELAY = timedelta(minutes=5)  # of a retry, unless its first delay is longer
-MAX_STAGES = 200  # the plan and the ledger are read whole, so a graph stays small
+# How many of each an action may have; the plan and the ledger are read whole, so a graph stays small.
+SIZES = {"labels": 50, "inputs": 100, "schedules": 50, "stages": 200, "connectors": 1000}
 
 ERROR_CODES = frozenset(
     {
@@ -217,15 +218,17 @@ class Action(Part):
     version: Annotated[Literal[1], BeforeValidator(_whole_number)] = 1
     name: Id
     description: Text = ""
-    labels: dict[str, str] = Field(default_factory=dict, max_length=50)
-    inputs: dict[Id, Input] = Field(default_factory=dict, max_length=100)
+    labels: dict[str, str] = Field(default_factory=dict, max_length=SIZES["labels"])
+    inputs: dict[Id, Input] = Field(default_factory=dict, max_length=SIZES["inputs"])
     schedule: JsonValue = Field(None, description="A text like `every day at 09:00`, or its fields.")
-    schedules: tuple[dict[str, JsonValue], ...] = Field((), max_length=50, description="Each with an `id`.")
+    schedules: tuple[dict[str, JsonValue], ...] = Field(
+        (), max_length=SIZES["schedules"], description="Each with an `id`."
+    )
     defaults: Defaults = Defaults()
     timeout: Span = Field(ACTION_TIMEOUT, description="Of the whole trigger.")
-    stages: tuple[Stage, ...] = Field(min_length=1, max_length=MAX_STAGES)
+    stages: tuple[Stage, ...] = Field(min_length=1, max_length=SIZES["stages"])
     connectors: tuple[Connector, ...] | None = Field(
-        None, max_length=5 * MAX_STAGES, description="Without them the stages run from top to bottom."
+        None, max_length=SIZES["connectors"], description="Without them the stages run from top to bottom."
     )
     outputs: dict[Id, JsonValue] = Field(default_factory=dict, description="What the trigger gives back.")
 

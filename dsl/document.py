@@ -103,10 +103,10 @@ def _decoded(text: str | bytes) -> tuple[str, Problem | None]:
     except UnicodeDecodeError as error:
         good = raw[: error.start].decode()
         line, column = good.count("\n") + 1, len(good) - good.rfind("\n")
-        return "", _problem("not UTF-8 text", "syntax", line, column)
+        return "", _problem("not UTF-8 text", "syntax", line, column, "save it as UTF-8")
     except UnicodeEncodeError:
         return "", _problem("not Unicode text", "syntax")
 
 
-def _problem(what: str, code: str, line: int = 1, column: int = 1) -> Problem:
-    return Problem("document", what, code=code, line=line, column=column)
+def _problem(what: str, code: str, line: int = 1, column: int = 1, hint: str = "") -> Problem:
+    return Problem("document", what, hint, code, line, column)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from dsl.cel import compile_expression
+from dsl.cel import MAX_LENGTH, compile_expression
 from dsl.document import Path, child_of
 from dsl.names import name_faults
 from dsl.references import references
@@ -89,7 +89,8 @@ class _Checker:
 
     def _check(self, site: Site, path: Path, text: str, offset: int) -> str:
         """The type of an expression, or nothing if it is wrong."""
-        faults = list(name_faults(references(text), site, self.sketch))
+        names = references(text) if len(text) <= MAX_LENGTH else []
+        faults = list(name_faults(names, site, self.sketch))
         for fault in faults:
             self.report.add_inside(path, offset + fault.offset, fault.what, fault.hint, fault.code)
         if faults:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
+from itertools import islice
 
 from dsl.draft import Draft
 from dsl.phrases import read_at, read_clauses, read_every, read_on, read_phrase, read_zone
@@ -21,6 +22,7 @@ _CHOICES = {
 _RULE_FIELDS = ("every", "on", "at", "timezone", "start", "end")
 FIELDS = ("id", *_RULE_FIELDS, *_CHOICES, "inputs", "paused")
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+MAX_FIELDS = 200  # that are looked at; there are far fewer
 _TYPED = (timedelta, date, time, Period, Weekday, MonthDay, NthWeekday)
 _NOWHERE = Word("", "", 1)
 
@@ -69,7 +71,7 @@ def _rule(draft: Draft) -> dict[str, object]:
 def _refused(given: Mapping[object, object]) -> list[Problem]:
     """Fields that do not exist, or not yet."""
     problems = []
-    for name in given:
+    for name in islice(given, MAX_FIELDS):
         if name in UNSUPPORTED:
             problems.append(Problem(str(name), "not supported yet", code="not_supported"))
         elif name not in FIELDS:

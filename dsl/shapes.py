@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from dsl.document import Path, child_of, has_child
 from dsl.problems import did_you_mean
-from dsl.report import Report
+from dsl.report import MAX_FOUND, Report
 from dsl.templates import is_template, parse_template
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -70,7 +70,7 @@ def check_shape(
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = error.errors(include_url=False)[:MAX_FOUND]
     except RecursionError:
         report.add(path, "nested too deeply")
         return None

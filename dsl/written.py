@@ -34,7 +34,7 @@ def _in_quotes(place: Place, offset: int, lines: Sequence[str]) -> Mark | None:
         if match is None:  # The text goes on in the next line.
             return None
         at = match.end()
-    return (place.line, column + 1 + at) if at < len(rest) else None
+    return (place.line, column + 1 + at) if character.match(rest, at) else None
 
 
 def _in_block(place: Place, text: str, offset: int, lines: Sequence[str]) -> Mark | None:
@@ -57,6 +57,7 @@ def _in_rows(place: Place, text: str, offset: int, lines: Sequence[str]) -> Mark
         content, column = row.strip(), skipped + len(row) - len(row.lstrip()) + 1
         skipped, rest = 0, text[at:]
         if not content:
+            at += rest.startswith("\n")
             continue
         is_whole = rest.startswith(content) and rest[len(content) : len(content) + 1] in (" ", "\n")
         if not is_whole and not content.startswith(rest.rstrip("\n")):

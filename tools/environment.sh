@@ -25,11 +25,14 @@ done
 if uv --version >/dev/null 2>&1; then
     make_environment() { uv venv --quiet --allow-existing --python "$("$python" -c 'import sys; print(sys.executable)')" "$folder"; }
     install() { uv pip install --quiet --python "$folder/bin/python" "$@"; }
+    make_ready() { :; }
 else
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         fail "$python comes without venv; install it (Debian: apt-get install python3-venv)"
     make_environment() { "$python" -m venv "$folder"; }
     install() { "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+    # An environment that uv made has no pip.
+    make_ready() { "$folder/bin/python" -c 'import pip' 2>/dev/null || "$folder/bin/python" -m ensurepip >/dev/null; }
 fi
 
 # An environment of an older Python, or one whose Python is gone, is of no use.
@@ -38,5 +41,6 @@ if [ ! -d "$folder" ]; then
     echo "cronny: making $folder from $lock; this takes a minute, once"
     make_environment
 fi
+make_ready
 install --require-hashes -r "$lock"
 install --no-deps --editable .

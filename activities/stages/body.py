@@ -14,11 +14,10 @@ from activities.stages.kind import StageError
 
 ENCODINGS = "gzip"  # what `Accept-Encoding` may offer: all that is read here.
 
-
 # Python's codecs also hold `idna`, `punycode` and others: quadratic in time, or no charsets at all.
 _CHARSET = re.compile(
-    r"(us-)?ascii|utf-?(8|16|32)([lb]e)?|iso-?8859-?\d+|latin-?1|windows-125\d|koi8-[ru]|"
-    r"shift_jis|euc-(jp|kr)|gb(k|2312|18030)|big5",
+    r"(us-)?ascii|utf-?8|utf-?(16|32)([lb]e)?|iso-?8859-([1-9]|1[013456])|latin-?1|windows-125[0-8]|"
+    r"koi8-[ru]|shift_jis|euc-(jp|kr)|gb(k|2312|18030)|big5",
     re.IGNORECASE,
 )
 
@@ -31,15 +30,15 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip", ""}:
-        raise _invalid(f"the response is encoded as {encoding[:40]!r}, which was not asked for")
-    unzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if "gzip" in encoding else None
+        raise _invalid(f"the response is encoded as {encoding[:40]!r}; only gzip is read")
+    gzip = _Gzip() if "gzip" in encoding else None
     body, received = bytearray(), 0
     async for chunk in response.aiter_raw():
         received += len(chunk)
-        body += _unzipped(unzip, chunk, limit + 1 - len(body)) if unzip else chunk
+        body += gzip.read(chunk, limit + 1 - len(body)) if gzip else chunk
         if max(received, len(body)) > limit:
             raise _invalid(f"the response is larger than {limit} bytes")
-    if unzip and received and not unzip.eof:
+    if gzip and received and not gzip.is_complete:
         raise _invalid("the response ends in the middle of its gzip data")
     return bytes(body)
 
@@ -70,13 +69,32 @@ def _json(content: bytes) -> JsonValue:
     return value
 
 
-def _unzipped(unzip: "zlib._Decompress", chunk: bytes, room: int) -> bytes:
-    if unzip.eof:
-        return b""
-    try:
-        return unzip.decompress(chunk, room)
-    except zlib.error as error:
-        raise _invalid("the response is not the gzip data it says it is") from error
+class _Gzip:
+    """The content of gzip data, which may have several members one after the other."""
+
+    def __init__(self) -> None:
+        self._member = _member()
+
+    @property
+    def is_complete(self) -> bool:
+        return self._member.eof
+
+    def read(self, chunk: bytes, room: int) -> bytes:
+        """What the chunk adds to the content, no more than there is room for."""
+        content = b""
+        try:
+            while chunk and len(content) < room:
+                if self._member.eof:
+                    self._member = _member()
+                content += self._member.decompress(chunk, room - len(content))
+                chunk = self._member.unused_data
+        except zlib.error as error:
+            raise _invalid("the response is not the gzip data it says it is") from error
+        return content
+
+
+def _member() -> "zlib._Decompress":
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
 def _invalid(message: str) -> StageError:

@@ -18,6 +18,9 @@ from cronny.errors import EgressDenied
 
 REDIRECTS = 10  # as many as browsers and curl take for a loop, in order of magnitude.
 LONGEST_RETRY_AFTER = timedelta(days=1)  # a server that asks for more is as good as gone.
+REASON_LIMIT = 200  # characters of an error's text, which may quote what the server sent.
+
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, OSError, EgressDenied)
 
 # All that may follow a redirect to another origin: anything else could be a credential.
 _HARMLESS = {
@@ -75,7 +78,7 @@ async def exchange(request: httpx.Request, limits: Limits) -> Answer:
         ):
             response = await _send(client, request, limits.follow_redirects)
             content = await read_body(response, limits.max_bytes)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, EgressDenied) as error:
+    except _FAILURES as error:
         raise _failure(error, request.url.host) from error
     return Answer(
         status=response.status_code,
@@ -97,6 +100,8 @@ def web_url(text: str) -> httpx.URL:
         raise StageError(
             "validation", "the URL must begin with http:// or https:// and a host", retryable=False
         )
+    if url.port is not None and not 0 < url.port < 65536:
+        raise StageError("validation", f"{url.port} is not the number of a port", retryable=False)
     if url.userinfo:
         raise StageError("validation", "credentials belong in a connection, not in the URL", retryable=False)
     return url
@@ -107,7 +112,7 @@ def trusting(certificate: str) -> ssl.SSLContext:
     """TLS that trusts one authority, given in PEM."""
     try:
         return ssl.create_default_context(cadata=certificate)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, TypeError) as error:  # TypeError: it has characters beyond ASCII.
         raise StageError(
             "validation", "ca_certificate is not a certificate in PEM", retryable=False
         ) from error
@@ -127,7 +132,10 @@ def retry_after(text: str, now: datetime) -> timedelta | None:
 
 async def _send(client: httpx.AsyncClient, request: httpx.Request, follow_redirects: bool) -> httpx.Response:
     for _ in range(REDIRECTS + 1):
-        response = await client.send(request, stream=True)
+        try:
+            response = await client.send(request, stream=True)
+        except _FAILURES as error:
+            raise _failure(error, request.url.host) from error
         if not follow_redirects or response.next_request is None:
             return response
         await response.aclose()
@@ -150,8 +158,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int]:
 def _failure(error: Exception, host: str) -> StageError:
     causes = tuple(_causes(error))
     if tls := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None):
-        is_refused = isinstance(tls, ssl.SSLCertVerificationError)
-        return StageError("tls", f"{host}: {tls.reason or 'TLS failed'}", retryable=not is_refused)
+        return tls_failure(tls, host)
     match error:
         case EgressDenied():
             code, what, is_retryable = "egress_denied", str(error), False
@@ -159,13 +166,23 @@ def _failure(error: Exception, host: str) -> StageError:
             code, what, is_retryable = "validation", f"{host}: {error}", False
         case httpx.LocalProtocolError():  # Its text quotes the header, which may be a credential.
             code, what, is_retryable = "validation", "a header of the request is not valid HTTP", False
+        case httpx.RemoteProtocolError():  # Its text quotes what came, and that may quote the request.
+            code, what, is_retryable = "connection", f"{host}: the answer broke off or is not HTTP", True
         case socket.gaierror():
             code, what, is_retryable = "dns", f"{host}: the name has no address", True
         case TimeoutError() | httpx.TimeoutException():
             code, what, is_retryable = "timeout", f"{host} did not answer in time", True
         case _:
-            code, what, is_retryable = "connection", f"{host}: {error or 'the connection broke'}", True
+            reason = str(error)[:REASON_LIMIT] or "the connection broke"
+            code, what, is_retryable = "connection", f"{host}: {reason}", True
     return StageError(code, what, retryable=is_retryable)
+
+
+def tls_failure(error: ssl.SSLError, host: str) -> StageError:
+    """The failure of a TLS handshake; a certificate that is refused now will be refused again."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return StageError("tls", f"{host}: {error.verify_message}", retryable=False)
+    return StageError("tls", f"{host}: {error.reason or 'TLS failed'}", retryable=True)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -18,7 +18,17 @@ Status = Annotated[int, Field(ge=100, le=599)] | Annotated[str, Field(pattern=r"
 
 RETRYABLE = {408, 425, 429}  # and 5xx: the same request may well succeed later.
 # These frame the message; set by hand they would make two readers disagree on where it ends.
-FRAMING = {"connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade"}
+FRAMING = {
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
 
 
 class HttpWith(Block):
@@ -33,7 +43,7 @@ class HttpWith(Block):
     json_: JsonValue = Field(None, alias="json", description="The body, sent as JSON.")
     form: dict[str, Scalar] | None = Field(None, description="The body, sent as a form.")
     body: str | None = Field(None, description="The body, sent as it is.")
-    expect_status: Status | list[Status] | None = Field(
+    expect_status: Status | Annotated[list[Status], Field(min_length=1)] | None = Field(
         None, description="`200`, `2xx` or a list of them: any other status fails the stage."
     )
     follow_redirects: bool = Field(False, description="Follow redirects; credentials stay with their origin.")
@@ -49,7 +59,7 @@ class HttpWith(Block):
 class HttpConnection(Block):
     """A server and the credentials for it, which are sent to no other."""
 
-    base_url: str = Field(pattern=r"^https?://", description="What the `url` of a stage is below.")
+    base_url: str = Field(pattern=r"^https?://[^?#]+$", description="What the `url` of a stage is below.")
     headers: dict[str, str] = Field({}, description="Headers of every request; not kept secret.")
     token: SecretStr | None = Field(None, description="A bearer token.")
     username: str | None = Field(None, description="For basic authentication.")

@@ -2,10 +2,7 @@
 
 import json
 import re
-import socket
-import ssl
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections import Counter
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
@@ -13,14 +10,16 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from activities.stages.kind import Block, Kind, StageContext, StageError
+from activities.stages.kind import Block, Kind, StageContext
 from activities.stages.postgres_connection import PostgresConnection, connected
+from activities.stages.postgres_errors import failure, invalid, no_connection
 from activities.stages.postgres_parameters import parameters
 from activities.stages.postgres_results import row
 from cronny.errors import EgressDenied
 
 FETCH = 50  # rows at a time: few enough to notice in time that they are too large.
-RETRYABLE = {"08", "40", "53", "57", "58"}  # classes: connection, rollback, resources, operator, system.
+SENT = 500  # rows at a time: few enough that a result beyond the limits ends it soon.
+LONGEST_TIMEOUT = 2**31 - 1  # milliseconds, 24 days; PostgreSQL takes no more.
 
 # Only the stubs of asyncpg know these as generic.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -75,39 +74,46 @@ async def run(context: Context) -> JsonValue:
         async with connected(context.connection, context.egress) as connection:
             output = await _execute(connection, context.with_, context.timeout)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        raise _failure(error) from error
+        raise failure(error) from error
     except (OSError, EgressDenied) as error:
-        raise _no_connection(error, context.connection.host) from error
+        raise no_connection(error, context.connection.host) from error
     context.log(f"{output['row_count']} rows")
     return output
 
 
 async def _execute(connection: Connection, fields: PostgresWith, limit: timedelta) -> dict[str, JsonValue]:
-    milliseconds = max(1, round(limit.total_seconds() * 1000))
-    around = connection.transaction(readonly=fields.readonly) if fields.transaction else nullcontext()
-    async with around:
-        scope = "local" if fields.transaction else "session"
-        await connection.execute(f"set {scope} statement_timeout = {milliseconds}")
-        statement = await connection.prepare(fields.sql)
-        if fields.rows is not None:
-            return await _execute_many(connection, statement, fields, fields.rows)
-        return await _execute_once(statement, fields)
+    milliseconds = min(max(1, round(limit.total_seconds() * 1000)), LONGEST_TIMEOUT)
+    scope = "local" if fields.transaction else "session"
+    around = connection.transaction(readonly=fields.readonly) if fields.transaction else None
+    if around is not None:
+        await around.start()
+    await connection.execute(f"set {scope} statement_timeout = {milliseconds}")
+    if fields.readonly and around is None:
+        await connection.execute("set session default_transaction_read_only = on")
+    statement = await connection.prepare(fields.sql)
+    if fields.rows is not None:
+        output = await _execute_many(connection, statement, fields, fields.rows)
+    else:
+        output = await _execute_once(statement, fields)
+    if around is not None:
+        await around.commit()  # Without it, closing the connection rolls back: also when nothing answers.
+    return output
 
 
 async def _execute_once(statement: Statement, fields: PostgresWith) -> dict[str, JsonValue]:
     values = _values(fields.params, statement)
     has_columns = bool(statement.get_attributes())
     if fields.mode is not None and has_columns != (fields.mode == "query"):
-        raise _invalid(f"mode {fields.mode}: the statement gives {'rows' if has_columns else 'no rows'}")
+        raise invalid(f"mode {fields.mode}: the statement gives {'rows' if has_columns else 'no rows'}")
     result = _Result(statement, fields)
-    if has_columns and fields.transaction:
-        cursor = statement.cursor(*values, prefetch=FETCH)
-        async for record in cursor:
-            result.add(record)
-        return result.output(len(result.rows))
-    for record in await statement.fetch(*values):
+    if not has_columns:
+        await statement.fetch(*values)
+        return result.output(_affected(statement.get_statusmsg()))
+    if not fields.transaction:  # Only within one can a result be fetched bit by bit.
+        raise invalid("a statement that gives rows needs its transaction")
+    async for record in statement.cursor(*values, prefetch=FETCH):
         result.add(record)
-    return result.output(_affected(statement.get_statusmsg()) if not has_columns else len(result.rows))
+    return result.output(len(result.rows))
 
 
 async def _execute_many(
@@ -121,8 +127,9 @@ async def _execute_many(
             await statement.executemany(values)
             return result.output(len(values))
         return result.output(len(await counting.fetchmany(values)))
-    for record in await statement.fetchmany(values):
-        result.add(record)
+    for start in range(0, len(values), SENT):
+        for record in await statement.fetchmany(values[start : start + SENT]):
+            result.add(record)
     return result.output(len(result.rows))
 
 
@@ -139,19 +146,26 @@ class _Result:
     """The rows so far, within the limits."""
 
     def __init__(self, statement: Statement, fields: PostgresWith) -> None:
-        self._types = {column.name: column.type for column in statement.get_attributes()}
+        columns = statement.get_attributes()
+        name, times = next(iter(Counter(column.name for column in columns).most_common(1)), ("", 0))
+        if times > 1:  # A row is a map of its columns.
+            raise invalid(f"two columns are named '{name}'; give one of them another name with `as`")
+        self._types = {column.name: column.type for column in columns}
         self._fields = fields
         self._size = 0
         self.rows: list[JsonValue] = []
 
     def add(self, record: asyncpg.Record) -> None:
-        value = row(record, self._types)
+        try:
+            value = row(record, self._types)
+        except RecursionError:
+            raise invalid("a value of the result is nested too deeply") from None
         self._size += len(json.dumps(value))
         self.rows.append(value)
         if len(self.rows) > self._fields.max_rows:
-            raise _invalid(f"more than max_rows: {self._fields.max_rows}; limit the query, or raise it")
+            raise invalid(f"more than max_rows: {self._fields.max_rows}; limit the query, or raise it")
         if self._size > self._fields.max_bytes:
-            raise _invalid(f"more than max_bytes: {self._fields.max_bytes}; limit the query, or raise it")
+            raise invalid(f"more than max_bytes: {self._fields.max_bytes}; limit the query, or raise it")
 
     def output(self, count: int) -> dict[str, JsonValue]:
         columns: list[JsonValue] = list(self._types)
@@ -162,64 +176,12 @@ def _values(values: list[JsonValue], statement: Statement, where: str = "") -> l
     try:
         return parameters(values, statement.get_parameters())
     except ValueError as error:
-        raise _invalid(f"{where}{error}") from error
+        raise invalid(f"{where}{error}") from error
 
 
 def _affected(status: str | None) -> int:
     last = (status or "").split()[-1:]  # `INSERT 0 5`, `UPDATE 5`, `CREATE TABLE`
     return int(last[0]) if last and last[0].isdigit() else 0
-
-
-def _failure(error: Exception) -> StageError:
-    state = getattr(error, "sqlstate", None)
-    match error:
-        case asyncpg.QueryCanceledError():
-            return StageError("timeout", f"the statement was stopped: {error}", retryable=True)
-        case asyncpg.InvalidAuthorizationSpecificationError():
-            return StageError("auth", str(error), retryable=False, details={"sqlstate": state})
-        case asyncpg.PostgresConnectionError() | asyncpg.CannotConnectNowError():
-            return StageError("connection", str(error), retryable=True)
-        case asyncpg.PostgresError():
-            return StageError(
-                f"sql.{_name(error)}",
-                str(error),
-                retryable=str(state)[:2] in RETRYABLE or isinstance(error, asyncpg.LockNotAvailableError),
-                details={
-                    "sqlstate": state,
-                    **_places(error, ("detail", "hint", "table_name", "column_name", "constraint_name")),
-                },
-            )
-        case asyncpg.DataError() | asyncpg.UnsupportedClientFeatureError():
-            return _invalid(str(error))
-    return StageError("connection", str(error), retryable=True)
-
-
-def _no_connection(error: Exception, host: str) -> StageError:
-    match error:
-        case EgressDenied():
-            return StageError("egress_denied", str(error), retryable=False)
-        case ssl.SSLError():
-            return StageError("tls", f"{host}: {error.reason or 'TLS failed'}", retryable=False)
-        case socket.gaierror():
-            return StageError("dns", f"{host}: the name has no address", retryable=True)
-        case TimeoutError():
-            return StageError("timeout", f"{host} did not answer in time", retryable=True)
-    return StageError("connection", f"{host}: {error}", retryable=True)
-
-
-def _name(error: asyncpg.PostgresError) -> str:
-    name = type(error).__name__.removesuffix("Error").removeprefix("Postgres")
-    if name == "Syntax":
-        return "syntax_error"
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() or "error"
-
-
-def _places(error: asyncpg.PostgresError, names: Iterable[str]) -> dict[str, JsonValue]:
-    return {name: getattr(error, name) for name in names if getattr(error, name, None)}
-
-
-def _invalid(message: str) -> StageError:
-    return StageError("validation", message, retryable=False)
 
 
 POSTGRES = Kind(

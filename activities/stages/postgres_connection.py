@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -14,7 +14,10 @@ from pydantic import Field, SecretStr
 from activities.stages.kind import Block, StageError
 from cronny.egress import CONNECT_TIMEOUT, EgressPolicy, public_authorities
 
-CLOSE_TIMEOUT = 5.0  # seconds in which a query that was interrupted is to stop on the server.
+CLOSE_TIMEOUT = 2.0  # seconds in which a query that was interrupted is to stop on the server.
+# A request to stop that arrives before the query is lost, and functions can catch it; so does a worker that
+# is killed send none. PostgreSQL 14 and later also stop when the client is gone, if they are told to look.
+LOOK_FOR_CLIENT = "set client_connection_check_interval = '1s'"
 
 
 class PostgresConnection(Block):
@@ -56,6 +59,8 @@ async def connected(
         server_settings={"application_name": "cronny"},
     )
     try:
+        with suppress(asyncpg.PostgresError):
+            await connection.execute(LOOK_FOR_CLIENT)
         yield connection
     finally:
         await asyncio.shield(_close(connection))
@@ -95,7 +100,7 @@ def _verifying(host: str, certificate: str | None) -> ssl.SSLContext:
     trusted = certificate or b"".join(public_authorities().get_ca_certs(binary_form=True))
     try:
         context.load_verify_locations(cadata=trusted)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, TypeError) as error:  # TypeError: it has characters beyond ASCII.
         raise StageError(
             "validation", "ca_certificate is not a certificate in PEM", retryable=False
         ) from error

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Type
+from asyncpg import BitString, Range, Type
 from pydantic import JsonValue
 
 from dsl.durations import parse_duration
@@ -33,6 +33,8 @@ def _parameter(value: JsonValue, type_: Type) -> object:
     if type_.kind == "array":
         element = type_._replace(name=type_.name.removesuffix("[]"), kind="scalar")
         return _array(value, element)
+    if type_.kind == "range":
+        return _range(value, _SUBTYPES.get(type_.name, type_.name))
     return _READERS.get(type_.name, _as_text if type_.kind == "scalar" else _as_it_is)(value)
 
 
@@ -45,6 +47,25 @@ def _array(value: JsonValue, element: Type) -> list[object]:
         else _parameter(item, element)
         for item in value
     ]
+
+
+def _range(value: JsonValue, subtype: str) -> "Range[Any]":
+    """A range as results show it: its bounds are `[)` if nothing else is said."""
+    fields = dict(zip(("lower", "upper"), value, strict=True)) if isinstance(value, list) else value
+    if not isinstance(fields, dict) or not fields.keys() <= {"lower", "upper", "bounds", "empty"}:
+        raise TypeError("expected a map with lower, upper and bounds")
+    bounds = fields.get("bounds", "[)")
+    if bounds not in ("[)", "[]", "(]", "()"):
+        raise ValueError("bounds are one of [) [] (] ()")
+    read = _READERS.get(subtype, _as_it_is)
+    lower, upper = (None if fields.get(end) is None else read(fields[end]) for end in ("lower", "upper"))
+    return Range(
+        lower,
+        upper,
+        lower_inc=bounds in ("[)", "[]"),
+        upper_inc=bounds in ("[]", "(]"),
+        empty=fields.get("empty") is True,
+    )
 
 
 def _as_it_is(value: JsonValue) -> object:
@@ -118,10 +139,22 @@ def _as_bytes(value: JsonValue) -> bytes:
     return base64.b64decode(_text_of(value), validate=True)
 
 
+def _as_bits(value: JsonValue) -> BitString:
+    return BitString(_text_of(value).encode())
+
+
 def _as_json(value: JsonValue) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+_SUBTYPES = {
+    "int4range": "int4",
+    "int8range": "int8",
+    "numrange": "numeric",
+    "tsrange": "timestamp",
+    "tstzrange": "timestamptz",
+    "daterange": "date",
+}
 _READERS: Mapping[str, Callable[[JsonValue], Any]] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid"), _as_int),
     **dict.fromkeys(("float4", "float8"), _as_float),
@@ -134,5 +167,6 @@ _READERS: Mapping[str, Callable[[JsonValue], Any]] = {
     "interval": _as_interval,
     "uuid": lambda value: UUID(_text_of(value)),
     "bytea": _as_bytes,
+    **dict.fromkeys(("bit", "varbit"), _as_bits),
     **dict.fromkeys(("json", "jsonb"), _as_json),
 }

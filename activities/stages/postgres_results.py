@@ -3,12 +3,12 @@
 import base64
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from asyncpg import BitString, Range, Record, Type
+from asyncpg import BitString, Path, Polygon, Range, Record, Type
 from pydantic import JsonValue
 
 
@@ -18,16 +18,38 @@ def row(record: Record, types: Mapping[str, Type]) -> dict[str, JsonValue]:
 
 
 def _column(value: object, type_: Type) -> JsonValue:
-    match type_.name.removesuffix("[]"), value:
+    match type_.name.removesuffix("[]").strip('"'), value:
         case "json" | "jsonb", str():
-            return _json(json.loads(value))
-        case "json" | "jsonb", list():
+            return _parsed(value)
+        case "json" | "jsonb" | "char", list():
             return [_column(item, type_) for item in value]
+        case "char", bytes():
+            return value.decode(errors="replace")
     return _json(value)
 
 
+def _parsed(text: str) -> JsonValue:
+    value: JsonValue = json.loads(text, parse_int=_whole_or_text, parse_float=_number_or_text)
+    return value
+
+
+def _whole_or_text(text: str) -> JsonValue:
+    return _whole(int(text)) if len(text) < 30 else text
+
+
+def _number_or_text(text: str) -> JsonValue:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _whole(value: int) -> JsonValue:
+    return value if -(2**63) <= value < 2**63 else str(value)
+
+
 def _json(value: object) -> JsonValue:
-    return _WRITERS.get(type(value), str)(value)
+    if writer := _WRITERS.get(type(value)):
+        return writer(value)
+    return _items(value) if isinstance(value, tuple) else str(value)
 
 
 def _same(value: JsonValue) -> JsonValue:
@@ -42,12 +64,12 @@ def _decimal(value: Decimal) -> JsonValue:
     if not value.is_finite():
         return str(value)
     if value.as_tuple().exponent == 0:
-        return int(value)
+        return _whole(int(value)) if value.adjusted() < 30 else str(value)
     near = float(value)
     return near if math.isfinite(near) and Decimal(repr(near)) == value else str(value)
 
 
-def _items(values: list[object] | tuple[object, ...]) -> JsonValue:
+def _items(values: Iterable[object]) -> JsonValue:
     return [_json(item) for item in values]
 
 
@@ -56,7 +78,9 @@ def _fields(value: Mapping[str, object]) -> JsonValue:
 
 
 def _range(value: "Range[Any]") -> JsonValue:
-    return {"lower": _json(value.lower), "upper": _json(value.upper), "empty": value.isempty}
+    bounds = ("[" if value.lower_inc else "(") + ("]" if value.upper_inc else ")")
+    lower, upper = _json(value.lower), _json(value.upper)
+    return {"lower": lower, "upper": upper, "bounds": bounds, "empty": value.isempty}
 
 
 _WRITERS: Mapping[type, Callable[[Any], JsonValue]] = {
@@ -66,7 +90,7 @@ _WRITERS: Mapping[type, Callable[[Any], JsonValue]] = {
     **dict.fromkeys((datetime, date, time), lambda value: value.isoformat()),
     timedelta: timedelta.total_seconds,
     bytes: lambda value: base64.b64encode(value).decode(),
-    **dict.fromkeys((list, tuple), _items),
+    **dict.fromkeys((list, tuple, Path, Polygon), _items),
     **dict.fromkeys((dict, Record), _fields),
     Range: _range,
     BitString: lambda value: value.as_string(),

@@ -5,10 +5,12 @@ and finds proxies in the environment; neither can be made to pass the egress gua
 """
 
 import json
+import logging
+import re
 from datetime import timedelta
 
 import httpx
-from pydantic import Field, JsonValue, SecretStr, model_validator
+from pydantic import Field, JsonValue, SecretStr, field_validator, model_validator
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block as SlackBlock
 
@@ -51,6 +53,9 @@ BUSY = frozenset(("message_limit_exceeded", "rate_limited", "ratelimited"))
 PASSING = frozenset(
     ("fatal_error", "internal_error", "request_timeout", "rollup_error", "service_unavailable")
 )
+_REASON = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+# The models log what they don't know, which is a tenant's message.
+logging.getLogger("slack_sdk.models").setLevel(logging.CRITICAL)
 
 
 class SlackWith(Block):
@@ -69,6 +74,13 @@ class SlackConnection(Block):
     webhook_url: SecretStr | None = Field(None, description="An incoming webhook.")
     token: SecretStr | None = Field(None, description="A bot token with `chat:write`.")
     base_url: str = Field("https://slack.com/api", description="Where the token is used.")
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_web_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            _webhook(url)
+        return url
 
     @model_validator(mode="after")
     def _is_one(self) -> "SlackConnection":
@@ -109,17 +121,18 @@ def _check(fields: SlackWith, connection: SlackConnection) -> None:
     if problem:
         raise StageError("validation", problem, retryable=False)
     for index, block in enumerate(fields.blocks):
-        _check_block(index, block)
+        check_block(index, block)
 
 
-def _check_block(index: int, block: dict[str, JsonValue]) -> None:
+def check_block(index: int, block: dict[str, JsonValue]) -> None:
+    """Raise StageError if Slack would refuse this block for its size or for what it lacks."""
     try:
         parsed = SlackBlock.parse(block)
         if parsed is not None:
             parsed.validate_json()
     except SlackObjectFormationError as error:
         raise StageError("validation", f"blocks.{index}: {error}", retryable=False) from error
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError, AttributeError, LookupError):
         return  # A shape that the models don't know; Slack itself judges it.
 
 
@@ -127,48 +140,60 @@ def _request(fields: SlackWith, connection: SlackConnection) -> httpx.Request:
     message = fields.model_dump(exclude={"update"}, exclude_defaults=True)
     headers = {"content-type": "application/json; charset=utf-8", "user-agent": "cronny"}
     if connection.webhook_url:
-        url = connection.webhook_url.get_secret_value()
+        url = _webhook(connection.webhook_url)
     else:
         method = "chat.update" if fields.update else "chat.postMessage"
-        url = f"{connection.base_url.rstrip('/')}/{method}"
+        url = web_url(f"{connection.base_url.rstrip('/')}/{method}")
         token = connection.token.get_secret_value() if connection.token else ""
         headers["authorization"] = f"Bearer {token}"
     if fields.update:
         message["ts"] = fields.update
     content = json.dumps(message).encode()
     try:
-        return httpx.Request("POST", web_url(url), headers=headers, content=content)
+        return httpx.Request("POST", url, headers=headers, content=content)
     except ValueError as error:  # Its text would quote the token.
         raise StageError("auth", "the token has characters that no token has", retryable=False) from error
 
 
+def _webhook(url: SecretStr) -> httpx.URL:
+    try:
+        return web_url(url.get_secret_value())
+    except StageError:  # Its text may quote a part of the URL, all of which is secret.
+        raise ValueError("webhook_url is not a web address") from None
+
+
 def _sent_by_webhook(answer: Answer) -> JsonValue:
+    text = answer.content[:200].decode(errors="replace").strip()
     if 200 <= answer.status < 300:
-        return {"ts": None, "channel": None}
-    raise _refusal(answer, answer.content[:200].decode(errors="replace").strip())
+        if text == "ok" or answer.content_type == "application/json":
+            return {"ts": None, "channel": None}
+        raise _refusal(answer, "")
+    raise _refusal(answer, text)
 
 
 def _sent_by_token(answer: Answer) -> JsonValue:
     body = body_value(answer.content, answer.content_type, answer.charset)
     if not isinstance(body, dict):
-        raise _refusal(answer, "service_unavailable")
+        raise _refusal(answer, "")
     if body.get("ok") is not True:
         raise _refusal(answer, str(body.get("error", "")), body.get("response_metadata"))
     return {"ts": body.get("ts"), "channel": body.get("channel")}
 
 
 def _refusal(answer: Answer, reason: str, details: JsonValue = None) -> StageError:
+    if not _REASON.fullmatch(reason):  # A page of something in between, which may quote the webhook's path.
+        reason = ""
     if reason in REFUSED:
         code, is_retryable = "auth", False
     elif reason in BUSY:
         code, is_retryable = "rate_limited", True
-    elif reason in PASSING or answer.status >= 500:
+    elif reason in PASSING or answer.status >= 500 or (not reason and answer.status < 300):
         code, is_retryable = "connection", True
     else:
         code, is_retryable = "validation", False
     return StageError(
         code,
-        f"Slack answered {answer.status}: {reason or 'nothing'}",
+        f"Slack answered {answer.status}: {reason or 'nothing that Slack says'}",
         retryable=is_retryable,
         retry_after=answer.retry_after or (PAUSE if reason in BUSY else None),
         details={"status": answer.status, "error": reason, "response_metadata": details},

@@ -3,9 +3,10 @@
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -67,9 +68,14 @@ def cronny(
     """A durable, punctual, multi-tenant scheduler on Temporal."""
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line; every error is one line on standard error and an exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            stream.flush()
+    # Temporal's SDK has threads that can crash an interpreter which ends in order.
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -82,7 +88,6 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):  # Ctrl-C, or a prompt that nobody answered.
         return Exit.INTERRUPTED
     except BrokenPipeError:  # `cronny … | head` has seen enough.
-        sys.stdout = None  # Or Python complains when it flushes at exit.
         return Exit.STOPPED
     except Exception as error:
         # Each version of typer keeps its usage errors elsewhere; this is what they have in common.

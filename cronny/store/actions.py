@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
+from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ActionVersion, ScheduleRow, Tenant
 
 
@@ -68,6 +69,7 @@ class Actions:
 
     async def of(self, schedule: ScheduleRow) -> ActionRow:
         """The action that one of the tenant's schedules triggers."""
+        require_own(self._tenant, schedule)
         query = select(ActionRow).where(col(ActionRow.id) == schedule.action_id)
         return (await self._session.execute(query)).scalar_one()
 
@@ -83,13 +85,13 @@ class Actions:
 
     async def version(self, action: ActionRow) -> ActionVersion:
         """The newest version of an action."""
+        require_own(self._tenant, action)
         return await find_version(self._session, action.id, action.version)
 
     async def _locked(self, name: str) -> ActionRow | None:
         query = select(ActionRow).where(
             col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name
         )
-        # Not of the key: who writes a schedule holds that, and may wait for a schedule of this upload.
         return (await self._session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
 
 

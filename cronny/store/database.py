@@ -1,7 +1,6 @@
 """One database, SQLite or PostgreSQL, and its transactions."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
@@ -10,6 +9,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from cronny.store.columns import json_text
 
 POOL_SIZE = 8  # connections a process keeps; claims and records share a few batched writers
 BUSY_TIMEOUT = 10_000  # ms a SQLite writer waits for another process
@@ -45,30 +46,24 @@ class Database:
 
 def _engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
-    dumps = _compact
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(parsed, json_serializer=dumps, pool_size=POOL_SIZE)
+        engine = create_async_engine(parsed, json_serializer=json_text, pool_size=POOL_SIZE)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
-        parsed, json_serializer=dumps, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=False
+        parsed, json_serializer=json_text, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=False
     )
-
-
-def _compact(value: object) -> str:
-    # ASCII only: lone surrogates are legal in JSON escapes but in no database's text.
-    return json.dumps(value, separators=(",", ":"))
 
 
 def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event below sends BEGIN, not the driver
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT}",  # first: the others may have to wait already
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

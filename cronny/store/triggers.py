@@ -12,6 +12,7 @@ from sqlmodel import col
 from cronny.errors import NotFound
 from cronny.names import manual_workflow, new_id
 from cronny.store.actions import find_version
+from cronny.store.owned import require_own
 from cronny.store.tables import (
     ActionRow,
     ActionVersion,
@@ -74,18 +75,21 @@ class Triggers:
 
     async def stages(self, entry: Entry) -> Sequence[StageRow]:
         """The records of a trigger's stages in the order they started."""
+        require_own(self._tenant, entry.trigger)
         query = select(StageRow).where(col(StageRow.trigger_id) == entry.trigger.id)
         query = query.order_by(col(StageRow.started_at), col(StageRow.stage_id))
         return (await self._session.execute(query)).scalars().all()
 
     async def version(self, entry: Entry) -> ActionVersion:
         """The version of its action that a trigger executes."""
+        require_own(self._tenant, entry.trigger)
         return await find_version(self._session, entry.trigger.action_id, entry.trigger.action_version)
 
     async def add_manual(
         self, action: ActionRow, schedule: ScheduleRow | None, inputs: JsonValue, now: datetime
     ) -> Entry:
         """A trigger that is due now because somebody asked for it."""
+        require_own(self._tenant, action, schedule)
         trigger_id = new_id("trg", now)
         row = TriggerRow(
             id=trigger_id, tenant_id=self._tenant.id, action_id=action.id, action_version=action.version,

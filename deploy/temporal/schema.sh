@@ -10,7 +10,7 @@ prepare() {
     database=$1 schema=$2
     sql create-database
     sql setup-schema --version 0.0
-    sql update-schema --schema-name "postgresql/v12/$schema/versioned"
+    sql update-schema --schema-name "postgresql/v12/$schema"
 }
 
 prepare temporal temporal

@@ -82,4 +82,5 @@ intervals = st.builds(
     start=st.none() | dates,
     timezone=st.sampled_from(ZONES),
 )
+delays = st.builds(Schedule, at=st.integers(1, 3_000_000_000).map(lambda number: timedelta(seconds=number)))
 schedules = calendars() | intervals

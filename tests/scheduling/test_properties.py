@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from cronny.scheduling import compile_schedule, upcoming
 from cronny.scheduling.bounds import TICK
+from dsl.recurrence import LAST_YEAR
 from dsl.schedule import Schedule
-from tests.scheduling.strategies import instants, patient, schedules
+from tests.scheduling.strategies import delays, instants, patient, schedules
 
 COUNT = 12
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @patient
@@ -43,6 +45,15 @@ def test_next_is_the_first_due_after_any_instant(
     for due in dues[number : number + 1]:
         begin = max(after, due - ago)
         assert compiled.next(begin) == next(each for each in dues if each > begin)
+
+
+@patient
+@given(schedules | delays, st.sampled_from([FIRST, LAST]), st.sampled_from([FIRST, LAST]))
+def test_the_ends_of_the_calendar_are_instants_like_others(
+    schedule: Schedule, anchor: datetime, after: datetime
+) -> None:
+    dues = upcoming(compile_schedule(schedule, anchor), after, COUNT)
+    assert all(due.year <= LAST_YEAR + 100 for due in dues)
 
 
 @patient

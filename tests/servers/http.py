@@ -169,10 +169,10 @@ async def _exchange(server: Server, reader: asyncio.StreamReader, writer: asynci
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:
-    first = await reader.readline()
-    if not first:
+    first = await reader.read(1)
+    if not first.isalpha():  # The client has left, or speaks TLS.
         return None
-    method, target, _ = first.decode("latin-1").split(" ", 2)
+    method, target, _ = (first + await reader.readline()).decode("latin-1").split(" ", 2)
     headers: dict[str, str] = {}
     while (line := (await reader.readline()).decode("latin-1").rstrip("\r\n")) != "":
         name, _, value = line.partition(":")

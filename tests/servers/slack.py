@@ -137,7 +137,7 @@ class Workspace:
     def _change(self, channel: str | None, fields: dict[str, JsonValue]) -> Reply:
         for index, message in enumerate(self.messages):
             if (message.channel, message.ts) == (channel, fields.get("ts")):
-                self.messages[index] = replace(message, **_content(fields))
+                self.messages[index] = replace(message, text=_text(fields), blocks=_blocks(fields))
                 return _posted(self.messages[index])
         return json_reply({"ok": False, "error": "message_not_found"})
 
@@ -148,14 +148,15 @@ class Workspace:
         return known.get(given, given if given in self.channels.values() else None)
 
     def _refusal(self, channel: str, fields: dict[str, JsonValue] | None) -> tuple[str, int]:
+        """The reason to refuse a message, if there is one, and how many seconds to wait."""
         if self._refusals:
             return self._refusals.pop(0)
-        text, blocks = str((fields or {}).get("text") or ""), (fields or {}).get("blocks") or []
+        text, blocks = _text(fields or {}), _blocks(fields or {})
         if not text and not blocks:
             return "no_text", 0
         if len(text) > TEXT_LIMIT:
             return "msg_too_long", 0
-        if isinstance(blocks, list) and len(blocks) > BLOCK_LIMIT:
+        if len(blocks) > BLOCK_LIMIT:
             return "msg_blocks_too_long", 0
         return ("", 0) if self._has_room(channel) else ("ratelimited", 1)
 
@@ -174,8 +175,9 @@ class Workspace:
         message = Message(
             channel=channel,
             ts=f"1700000000.{len(self.messages):06}",
+            text=_text(fields),
+            blocks=_blocks(fields),
             thread_ts=str(thread) if thread else None,
-            **_content(fields),
         )
         self.messages.append(message)
         return message
@@ -189,12 +191,13 @@ def running(clock: Callable[[], float] = time.monotonic, burst: int = BURST) -> 
         yield workspace
 
 
-def _content(fields: dict[str, JsonValue]) -> dict[str, object]:
+def _text(fields: dict[str, JsonValue]) -> str:
+    return str(fields.get("text") or "")
+
+
+def _blocks(fields: dict[str, JsonValue]) -> tuple[JsonValue, ...]:
     blocks = fields.get("blocks")
-    return {
-        "text": str(fields.get("text") or ""),
-        "blocks": tuple(blocks) if isinstance(blocks, list) else (),
-    }
+    return tuple(blocks) if isinstance(blocks, list) else ()
 
 
 def _fields(request: Request) -> dict[str, JsonValue] | None:

@@ -1,10 +1,9 @@
-"""A database for each test, on SQLite and on PostgreSQL: a copy of one that was migrated once."""
+"""An empty database for each test, on SQLite and on PostgreSQL, migrated once for all."""
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -12,8 +11,10 @@ import pytest
 from cronny.settings import Settings
 from cronny.store.database import Database
 from cronny.store.migrate import upgrade
+from cronny.store.tables import Tenant
 
-TEMPLATE = "cronny_template"
+# A fresh copy of a database takes PostgreSQL 300 ms, emptying its tables 3 ms.
+EMPTY = ";".join(f'delete from "{table.name}"' for table in reversed(Tenant.metadata.sorted_tables))
 
 
 @pytest.fixture(scope="session")
@@ -24,29 +25,29 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_url: str) -> str:
-    """`postgresql://…/` of the server that has the template."""
-    asyncio.run(_execute(postgres_url, f"create database {TEMPLATE}"))
-    server = postgres_url.rpartition("/")[0] + "/"
-    upgrade(with_driver(server + TEMPLATE))
-    return server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a fresh copy of the template."""
-    if request.param == "sqlite":
-        path = tmp_path / "cronny.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite+aiosqlite:///{path}"
-    else:
-        yield from _postgres_copy(request.getfixturevalue("postgres_template"))
+def migrated_postgres(postgres_url: str) -> str:
+    """`postgresql://…` of the database that the tests share."""
+    asyncio.run(_execute(postgres_url, "create database store"))
+    url = f"{postgres_url.rpartition('/')[0]}/store"
+    upgrade(with_driver(url))
+    return url
 
 
 @pytest.fixture
-def postgres_copy(postgres_template: str) -> Iterator[str]:
-    """The URL of a fresh copy on PostgreSQL, for what concerns PostgreSQL alone."""
-    yield from _postgres_copy(postgres_template)
+def empty_postgres(migrated_postgres: str) -> str:
+    """The URL of a migrated, empty PostgreSQL, for what concerns PostgreSQL alone."""
+    asyncio.run(_execute(migrated_postgres, EMPTY))
+    return with_driver(migrated_postgres)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("empty_postgres")
+        return url
+    path = tmp_path / "cronny.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite+aiosqlite:///{path}"
 
 
 @pytest.fixture
@@ -59,13 +60,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def with_driver(url: str) -> str:
     """The URL as the settings make it."""
     return Settings(database_url=url).database_url
-
-
-def _postgres_copy(server: str) -> Iterator[str]:
-    name = f"store_{uuid4().hex}"
-    asyncio.run(_execute(f"{server}postgres", f"create database {name} template {TEMPLATE}"))
-    yield with_driver(server + name)
-    asyncio.run(_execute(f"{server}postgres", f"drop database {name} with (force)"))
 
 
 async def _execute(url: str, statement: str) -> None:

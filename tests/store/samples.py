@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.names import new_id
@@ -36,12 +36,12 @@ async def add_owner(database: Database, slug: str = "acme") -> Owner:
     return Owner(tenant, action, schedule)
 
 
-def wish(action: ActionRow, name: str = "often", **changes: object) -> Wish:
+def wish(action: ActionRow, name: str = "often", **changes: Any) -> Wish:
     values = {"source": "every minute", "inputs": {}, "is_paused": False, "is_embedded": False, **changes}
-    return Wish(name=name, action=action, **values)  # type: ignore[arg-type]  # named as Wish names them
+    return Wish(name=name, action=action, **values)
 
 
-def fire(owner: Owner, due: datetime = NOW, **changes: object) -> TriggerRow:
+def fire(owner: Owner, due: datetime = NOW, **changes: Any) -> TriggerRow:
     """A ledger row of the owner's schedule."""
     row = TriggerRow(
         id=new_id("trg", due), tenant_id=owner.tenant.id, action_id=owner.action.id, action_version=1,
@@ -53,7 +53,7 @@ def fire(owner: Owner, due: datetime = NOW, **changes: object) -> TriggerRow:
     return row
 
 
-def executing(owner: Owner, due: datetime = NOW, run_id: str = "run", **changes: object) -> TriggerRow:
+def executing(owner: Owner, due: datetime = NOW, run_id: str = "run", **changes: Any) -> TriggerRow:
     """A ledger row that a run has claimed."""
     state = {"state": TriggerState.EXECUTING, "run_id": run_id, "started_at": due}
     return fire(owner, due, **{**state, **changes})

@@ -1,5 +1,4 @@
 import asyncio
-import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -34,15 +33,6 @@ async def count_up(database: Database, times: int) -> None:
             await session.execute(text(COUNT_UP))
 
 
-def count_up_in_process(url: str, times: int) -> None:
-    async def run() -> None:
-        database = Database(url)
-        await count_up(database, times)
-        await database.close()
-
-    asyncio.run(run())
-
-
 async def test_a_block_that_raises_is_rolled_back(counter: Database) -> None:
     with pytest.raises(LookupError):
         async with counter.write() as session:
@@ -60,15 +50,12 @@ async def test_writers_and_readers_of_one_process_do_not_block_each_other(counte
     assert await count(counter) == 100
 
 
-async def test_processes_on_one_database_lose_no_write(counter: Database, database_url: str) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=count_up_in_process, args=(database_url, 100)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    await count_up(counter, 100)
-    for process in processes:
-        await asyncio.to_thread(process.join)
-    assert ([process.exitcode for process in processes], await count(counter)) == ([0, 0, 0], 400)
+async def test_several_who_open_the_same_database_lose_no_write(counter: Database, database_url: str) -> None:
+    others = [Database(database_url) for _ in range(2)]
+    await asyncio.gather(*[count_up(one, 10) for one in [counter, *others] for _ in range(5)])
+    for other in others:
+        await other.close()
+    assert await count(counter) == 150
 
 
 async def test_a_reader_sees_the_committed_state_while_a_writer_writes(counter: Database) -> None:

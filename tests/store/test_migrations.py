@@ -45,10 +45,10 @@ async def test_an_upgrade_that_has_nothing_to_do_keeps_everything(database_url: 
 
 
 def test_processes_that_migrate_at_once_do_not_collide(empty_url: str) -> None:
-    commands = [[sys.executable, "-c", UPGRADE, empty_url]] * 3
+    commands = [[sys.executable, "-c", UPGRADE, empty_url]] * 2
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
     errors = [process.communicate()[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], errors
+    assert [process.returncode for process in processes] == [0, 0], errors
 
 
 async def test_an_upgrade_within_a_running_loop_works(empty_url: str) -> None:

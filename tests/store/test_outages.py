@@ -83,8 +83,8 @@ async def test_a_mistake_of_ours_means_nothing_to_others(database: Database) -> 
     assert meaning_of(caught.value) is None
 
 
-async def test_transactions_that_block_each_other_may_be_tried_again(postgres_copy: str) -> None:
-    database = Database(postgres_copy)
+async def test_transactions_that_block_each_other_may_be_tried_again(empty_postgres: str) -> None:
+    database = Database(empty_postgres)
     async with database.write() as session:
         session.add_all([Lease(name=name, holder="", expires_at=NOW) for name in "ab"])
     both = asyncio.Barrier(2)
