@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from cronny.store.migrate import upgrade
 from cronny.store.schedules import Wish
 from cronny.store.tenant_store import writing
 from cronny.store.tenants import Tenants
@@ -15,11 +14,9 @@ LIMIT = 20.0  # seconds
 
 
 @pytest.fixture
-async def postgres_server(fresh_postgres: str) -> AsyncIterator[Server]:
+async def postgres_server(empty_postgres: str) -> AsyncIterator[Server]:
     """An API on PostgreSQL."""
-    url = fresh_postgres.replace("postgresql://", "postgresql+asyncpg://")
-    upgrade(url)
-    async with serving(url) as server:
+    async with serving(empty_postgres) as server:
         yield server
 
 
