@@ -11,8 +11,15 @@ from cronny.errors import Unavailable
 from cronny.firing import fire_of
 from cronny.store.database import Database
 from cronny.store.failures import meaning_of
-from cronny.store.watch import StuckTrigger, stuck_schedules, stuck_triggers, take_lease
-from cronny.temporal.schedules import notify, start_trigger
+from cronny.store.watch import (
+    StuckTrigger,
+    executing_triggers,
+    settle_lost,
+    stuck_schedules,
+    stuck_triggers,
+    take_lease,
+)
+from cronny.temporal.schedules import is_running, notify, start_trigger
 
 ROUND = timedelta(seconds=5)  # between two looks
 LEASE = timedelta(seconds=15)  # another worker takes over after this
@@ -30,6 +37,7 @@ class Watchdog:
         self._clock = clock
         self._name = name
         self._tried: dict[str, datetime] = {}
+        self._place: tuple[datetime, str] | None = None
 
     async def run(self) -> None:
         """Look and repair until cancelled."""
@@ -51,19 +59,43 @@ class Watchdog:
         async with self._database.write() as session:
             if not await take_lease(session, "watchdog", self._name, now, LEASE):
                 return
+        await self._wake_schedules(now)
+        await self._start_triggers(now)
+        await self._settle_lost(now)
+
+    async def _wake_schedules(self, now: datetime) -> None:
         async with self._database.read() as session:
             schedules = await stuck_schedules(session, now)
-            triggers = await stuck_triggers(session, now)
         for schedule in schedules:
             await notify(self._client, schedule.tenant, schedule.id, schedule.name, schedule.action)
             log.warning("woke a schedule", extra={"tenant": schedule.tenant, "schedule": schedule.name})
+
+    async def _start_triggers(self, now: datetime) -> None:
+        async with self._database.read() as session:
+            triggers = await stuck_triggers(session, now)
+        self._tried = {name: at for name, at in self._tried.items() if now - at < PATIENCE}
         for trigger in triggers:
-            await self._start(trigger, now)
+            if trigger.row.id not in self._tried:
+                self._tried[trigger.row.id] = now
+                await self._start(trigger, now)
 
     async def _start(self, trigger: StuckTrigger, now: datetime) -> None:
         row = trigger.row
-        if now - self._tried.get(row.id, row.due) < PATIENCE and row.id in self._tried:
-            return
-        self._tried[row.id] = now
         await start_trigger(self._client, fire_of(row, trigger.tenant, trigger.action, trigger.schedule, now))
         log.warning("started an unclaimed trigger", extra={"tenant": trigger.tenant, "trigger": row.id})
+
+    async def _settle_lost(self, now: datetime) -> None:
+        """Look at the next executing triggers; after the last ones the first come again."""
+        async with self._database.read() as session:
+            triggers = await executing_triggers(session, now, self._place)
+        self._place = (triggers[-1].row.due, triggers[-1].row.id) if triggers else None
+        for trigger in triggers:
+            if not await is_running(self._client, trigger.row.workflow_id, trigger.row.run_id):
+                await self._settle(trigger, now)
+
+    async def _settle(self, trigger: StuckTrigger, now: datetime) -> None:
+        async with self._database.write() as session:
+            is_settled = await settle_lost(session, trigger, now)
+        if is_settled:
+            fields = {"tenant": trigger.tenant, "trigger": trigger.row.id}
+            log.warning("settled a trigger whose workflow is gone", extra=fields)

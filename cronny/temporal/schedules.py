@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from cronny.errors import Unavailable
 from cronny.names import SYSTEM_QUEUE, schedule_workflow, tenant_queue
@@ -51,3 +51,14 @@ async def start_trigger(client: Client, fire: Fire) -> None:
         )
     except (RPCError, RuntimeError) as error:
         raise Unavailable(f"Temporal does not answer: {error}") from error
+
+
+async def is_running(client: Client, workflow_id: str, run_id: str) -> bool:
+    """Whether that run of a workflow is under way; raises Unavailable."""
+    try:
+        found = await client.get_workflow_handle(workflow_id, run_id=run_id).describe(rpc_timeout=PATIENCE)
+    except (RPCError, RuntimeError) as error:
+        if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise Unavailable(f"Temporal does not answer: {error}") from error
+    return found.status is WorkflowExecutionStatus.RUNNING

@@ -43,6 +43,10 @@ class TenantClient:
         """Pause a schedule."""
         return _answer(self.http.post(f"/v1/schedules/{schedule}/pause", json={"note": note}))
 
+    def schedule(self, name: str) -> dict[str, Any]:
+        """A schedule as it stands."""
+        return _answer(self.http.get(f"/v1/schedules/{name}"))
+
     def trigger(self, trigger_id: str) -> dict[str, Any]:
         """A trigger with its stages."""
         return _answer(self.http.get(f"/v1/triggers/{trigger_id}"))

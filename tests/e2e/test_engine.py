@@ -1,5 +1,6 @@
 """What must hold whatever happens: never early, never twice, nothing lost, and a pause that is exact."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cronny.settings import Settings
+from cronny.temporal.connection import connect
 from tests.e2e.installation import Installation
 from tests.e2e.tenant import TenantClient, until
 from tests.servers import http
@@ -140,3 +143,36 @@ def test_a_frequent_schedule_fires_on_each_due_once(tenant: TenantClient) -> Non
     dues = [datetime.fromisoformat(row["due"]) for row in reversed(rows)]
     assert dues == [begin + timedelta(seconds=number) for number in range(10)]
     assert {row["state"] for row in rows} == {"completed"}
+
+
+def test_a_trigger_whose_workflow_was_terminated_is_settled(
+    installation: Installation, tenant: TenantClient, called: Server
+) -> None:
+    tenant.put_action("call", CALL.format(url=called.url))
+    called.answer("/called", http.Reply(is_silent=True))
+    trigger = tenant.start("call")
+    called.wait_for(lambda: len(called.requests) == 1)
+    terminate(installation, trigger["workflow_id"])
+    ended = tenant.ended(trigger["id"])
+    assert (ended["state"], ended["reason"]) == ("failed", "workflow_lost")
+
+
+def test_a_schedule_whose_workflow_was_terminated_fires_all_the_same(
+    installation: Installation, tenant: TenantClient
+) -> None:
+    tenant.put_action("nothing", NOTHING)
+    schedule = tenant.put_schedule("tough", action="nothing", schedule=at(due_in(12)))
+    until(lambda: tenant.schedule("tough"), lambda seen: seen["state"] == "scheduled")
+    terminate(installation, schedule["workflow_id"])
+    rows = until(lambda: tenant.triggers("tough"), is_ended)
+    assert [row["state"] for row in rows] == ["completed"]
+
+
+def terminate(installation: Installation, workflow_id: str) -> None:
+    """What an operator can do in Temporal's web UI."""
+
+    async def run() -> None:
+        client = await connect(Settings(temporal_address=installation.temporal.address))
+        await client.get_workflow_handle(workflow_id).terminate("a test")
+
+    asyncio.run(run())
