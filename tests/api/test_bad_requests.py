@@ -169,7 +169,7 @@ TEXTS = st.one_of(
 
 
 @pytest.mark.parametrize("endpoint", [*BODIES, "POST validate"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=TEXTS)
 async def test_no_body_whatever_is_a_fault_of_ours(
     acme: AsyncClient, endpoint: str, body: str | bytes
