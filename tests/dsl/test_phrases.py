@@ -33,18 +33,18 @@ def fields_of(value: JsonValue) -> JsonValue:
     return fields
 
 
-@pytest.mark.parametrize(("phrase", "expected"), table("phrases"))
+@pytest.mark.parametrize(("phrase", "expected"), list(table("phrases")))
 def test_a_phrase_stands_for_fields(phrase: str, expected: str) -> None:
     assert fields_of(phrase) == json.loads(expected)
 
 
-@pytest.mark.parametrize(("phrase", "expected"), table("phrases"))
+@pytest.mark.parametrize(("phrase", "expected"), list(table("phrases")))
 def test_the_fields_of_a_phrase_and_its_description_read_back(phrase: str, expected: str) -> None:
     schedule = schedule_of(phrase)
     assert [schedule_of(describe(schedule)), schedule_of(json.loads(expected))] == [schedule, schedule]
 
 
-@pytest.mark.parametrize(("phrase", "expected"), table("wrong_phrases"))
+@pytest.mark.parametrize(("phrase", "expected"), list(table("wrong_phrases")))
 def test_a_wrong_phrase_is_told_at_its_word(phrase: str, expected: str) -> None:
     _, (problem,) = read_schedule(phrase)
     hint = f"; {problem.hint}" if problem.hint else ""

@@ -20,7 +20,7 @@ def cases() -> Iterator[ParameterSet]:
             yield pytest.param(text, lines.splitlines(), id=f"{file.stem}: {title}")
 
 
-@pytest.mark.parametrize(("text", "lines"), cases())
+@pytest.mark.parametrize(("text", "lines"), list(cases()))
 def test_problems_say_where_and_what_and_what_to_do(text: str, lines: list[str]) -> None:
     assert complaints(text) == [line for line in lines if line]
 
