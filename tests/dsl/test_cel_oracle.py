@@ -1,19 +1,22 @@
 """Small expressions have the same value in another engine, cel-python."""
 
-import functools
 import json
 
 import celpy
+from celpy.adapter import CELJSONEncoder, json_to_cel
+from celpy.celtypes import Value
+from celpy.evaluation import CELEvalError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from dsl.cel import ExpressionError, evaluate
-from dsl.scopes import Scope, nested
+from dsl.scopes import Scope
 
 VALUES: dict[str, JsonValue] = {"input": {"n": 3, "s": "abc", "xs": [1, 2, 3], "yes": True}}
 SCOPE = Scope.of({"input": "dyn"})
 OTHER = celpy.Environment()
+VARIABLES: dict[str, Value] = {name: json_to_cel(value) for name, value in VALUES.items()}
 
 INTS = st.integers(-50, 50).map(str) | st.sampled_from(["input.n", "input.xs[0]", "size(input.s)"])
 TEXTS = st.text("abXY é", max_size=3).map(lambda text: f"'{text}'") | st.just("input.s")
@@ -52,17 +55,12 @@ mapped = st.builds("{}.map(x, x * {})".format, lists, INTS) | st.builds(
 sizes = st.builds("size({})".format, texts | lists | mapped)
 
 
-@functools.cache
-def variables() -> object:
-    return celpy.json_to_cel(nested(VALUES))
-
-
 def other_value(expression: str) -> JsonValue:
     """What cel-python says; the word `error` for any error."""
     program = OTHER.program(OTHER.compile(expression))
     try:
-        found: JsonValue = json.loads(json.dumps(program.evaluate(variables()), cls=celpy.CELJSONEncoder))
-    except celpy.CELEvalError:
+        found: JsonValue = json.loads(json.dumps(program.evaluate(VARIABLES), cls=CELJSONEncoder))
+    except CELEvalError:
         return "error"
     return found
 

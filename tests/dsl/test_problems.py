@@ -1,5 +1,6 @@
 """What a user reads: each file of `cases` holds texts and, below `---`, their problems line by line."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from activities.stages.catalogue import KINDS
+from activities.stages.kind import Kind
 from dsl.check import MAX_PROBLEMS, check_text
 from dsl.problems import Problem, did_you_mean
 from tests.dsl.actions import ALERT, IMPORT, SET, checked, complaints, with_head, with_stages
@@ -135,3 +137,15 @@ def test_expressions_may_use_what_has_a_value_at_their_place(expression: str) ->
 def test_connectors_see_how_their_stage_ended(connector: str) -> None:
     more = f"connectors:\n  - {{from: first, to: last, {connector}}}\n"
     assert complaints(with_stages(SET, "{id: last, uses: set, with: {values: {}}}", more=more)) == []
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_the_example_of_each_kind_has_no_problems(kind: Kind) -> None:
+    example = "".join(f"    {line}\n" for line in kind.example.splitlines()).replace("    ", "  - ", 1)
+    connections = {match[1]: kind.name for match in re.finditer(r"connection: (\w+)", example)}
+    upstream = "".join(
+        f"  - {{id: {name}, uses: set, with: {{values: {{}}}}}}\n"
+        for name in sorted(set(re.findall(r"stages\.(\w+)\.", example)))
+    )
+    text = f"version: 1\nname: trial\nstages:\n{upstream}{example}"
+    assert check_text(text, KINDS, connections).problems == ()
