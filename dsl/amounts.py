@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dsl.recurrence import Every, Period, Unit
+from dsl.days import WEEKDAY_NUMBERS
+from dsl.recurrence import WEEKDAYS, Every, Period, Unit
 from dsl.words import Word, Words
 
 _SPELLINGS = {
@@ -111,6 +112,11 @@ def _one_or_more(words: Words, where: str) -> list[Amount]:
     unit = words.take()
     if unit.lower not in UNIT_WORDS:
         hint = "say the unit, such as 'minutes'"
+        if unit.lower in WEEKDAY_NUMBERS:
+            day = WEEKDAYS[WEEKDAY_NUMBERS[unit.lower]]
+            raise words.error(
+                unit, where, f"no unit of time {unit.shown}", f"write '{number} weeks on {day}'"
+            )
         raise words.unknown(unit, where, "unit of time", _UNITS_KNOWN, hint)
     return [Amount(number, UNIT_WORDS[unit.lower], word)]
 

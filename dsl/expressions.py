@@ -16,7 +16,7 @@ from dsl.sketch import Sketch
 from dsl.templates import Expression, TemplateError, parse_template, templates_in
 
 STATIC_FIELDS = frozenset({"sql", "source"})  # their values travel beside them, as parameters
-_ARTICLES = {"int": "a whole number", "double": "a number", "string": "a text", "null_type": "null"}
+_ARTICLES = {"int": "a whole number", "double": "a number", "string": "a text"}
 
 
 def check_expressions(sketch: Sketch, report: Report) -> None:

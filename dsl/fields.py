@@ -102,8 +102,9 @@ def _read_list(name: str, values: list[object], draft: Draft) -> list[Problem]:
         item = Draft()
         text = _text(value)
         found = [Problem(name, "must be a text")] if text is None else _read_text(name, text, item)
-        if not found and item.columns.keys() - {"on", "times"}:
-            found = [Problem(name, "a list holds only days or times", "give a date or a zone alone")]
+        if not found and item.columns.keys() != {"on" if name == "on" else "times"}:
+            thing = "days" if name == "on" else "times"  # Together they would fire on each day at each time.
+            found = [Problem(name, f"this list holds {thing} only", "write two schedules")]
         problems += [replace(problem, where=f"{name}.{index}") for problem in found]
         days += item.on
         times += item.times

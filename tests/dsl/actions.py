@@ -68,12 +68,3 @@ def with_stages(*stages: str, more: str = "") -> str:
 def with_head(*lines: str) -> str:
     """An action with one stage in line 3 and these lines from the fourth on."""
     return f"version: 1\nname: trial\nstages: [{SET}]\n" + "".join(f"{line}\n" for line in lines)
-
-
-def with_value(text: str) -> str:
-    """An action whose only expressions are in a double-quoted text, which begins at column 31 of line 6."""
-    return with_stages(
-        SET,
-        "id: fetch\n    uses: http\n    with: {url: x}",
-        f'id: s\n    uses: set\n    with: {{values: {{value: "{text}"}}}}',
-    )

@@ -1,8 +1,10 @@
 import pytest
 from pydantic import JsonValue
 
-from dsl.document import Document, read_document
+from dsl.document import Document, child_of, read_document
 from dsl.events import MAX_NODES
+
+QUOTES = "; put it in quotes if it is a text"
 
 
 def document_of(text: str | bytes) -> Document:
@@ -16,7 +18,8 @@ def document_of(text: str | bytes) -> Document:
     ("written", "value"),
     [
         ("on", "on"), ("yes", "yes"), ("no", "no"), ("off", "off"), ("y", "y"),
-        ("12:30", "12:30"), ("1:2:3", "1:2:3"), ("2026-12-24", "2026-12-24"), ("1_000", "1_000"), ("0b11", "0b11"),
+        ("12:30", "12:30"), ("1:2:3", "1:2:3"), ("2026-12-24", "2026-12-24"), ("1_000", "1_000"),
+        ("0b11", "0b11"),
         ("010", 10), ("0o10", 8), ("0x1F", 31), ("-7", -7), ("+7", 7),
         ("1.5", 1.5), ("1e3", 1000.0), (".5", 0.5), ("-0.0", -0.0), ("1.", 1.0),
         ("true", True), ("TRUE", True), ("tRUE", "tRUE"), ("False", False),
@@ -54,12 +57,6 @@ def test_documents_are_plain_values(text: str, value: JsonValue) -> None:
         ("", "1:1: document: is empty; an action has at least a name and stages"),
         ("# only a comment\n", "1:1: document: is empty; an action has at least a name and stages"),
         ("a: 1\n---\nb: 2\n", "2:1: document: only one document is allowed"),
-        ("a: [1\n", "2:1: document: while parsing a flow sequence, did not find expected ',' or ']'; it begins at line 1, column 4"),
-        ('a: "x\nb: 1\n', "3:1: document: while scanning a quoted scalar, found unexpected end of stream; it begins at line 1, column 4"),
-        ("a: b: c\n", "1:5: document: mapping values are not allowed in this context; put quotes around a text that contains ': ', or check how the line is indented"),
-        ("a: 1\n\tb: 2\n", "2:1: document: while scanning a plain scalar, found a tab character that violates indentation; indent with spaces, not with tabs"),
-        ("a:\n  {b: ${{ c }}}\n", "2:8: document: while parsing a flow mapping, did not find expected ',' or '}'; put quotes around a text that contains ${{ }}"),
-        ("a: @x\n", "1:4: document: while scanning for the next token, found character that cannot start any token; put quotes around a text that begins with one of * & ! % @ ` { ["),
         ("a: x\0", "1:5: document: control characters are not allowed (U+0000)"),
         ("é: \U0001f600\x07", "1:5: document: control characters are not allowed (U+0007)"),
         ("a: \ud800", "1:1: document: not Unicode text"),
@@ -70,9 +67,9 @@ def test_documents_are_plain_values(text: str, value: JsonValue) -> None:
         ("a: [x, *b]\n", "1:8: a[1]: aliases are not allowed; put a text that begins with * in quotes"),
         ("a: !!str 1\n", "1:4: a: tags are not allowed; put a text that begins with ! in quotes"),
         ("? [a]\n: b\n", "1:3: document: a key must be a plain text"),
-        ("a: 9223372036854775808\n", "1:4: a: the number 9223372036854775808 is too large; put it in quotes if it is a text"),
-        ("a: 1e999\n", "1:4: a: the number 1e999 is too large; put it in quotes if it is a text"),
-        ("a: .nan\n", "1:4: a: .nan is not a number that JSON knows; put it in quotes if it is a text"),
+        ("a: 9223372036854775808\n", "1:4: a: the number 9223372036854775808 is too large" + QUOTES),
+        ("a: 1e999\n", "1:4: a: the number 1e999 is too large" + QUOTES),
+        ("a: .nan\n", "1:4: a: .nan is not a number that JSON knows" + QUOTES),
         ("[" * 61, "1:61: document: nested deeper than 60 levels"),
         ("[" + "1," * MAX_NODES + "]", "1:40000: document: more than 20000 values"),
         ("a" * (512 * 1024 + 1), "1:1: document: larger than 512 KiB"),
@@ -121,9 +118,9 @@ def test_all_that_is_not_allowed_is_reported_at_once() -> None:
 def test_a_character_of_a_text_is_found_in_the_file(text: str, place: tuple[int, int]) -> None:
     document = document_of(text)
     path: tuple[str | int, ...] = ("key", "deep", 1) if "deep" in text else ("key",)
-    value: JsonValue = document.value
+    value = document.value
     for part in path:
-        value = value[part]  # type: ignore[index, call-overload]  # The table has no others.
+        value = child_of(value, part)
     assert isinstance(value, str)
     assert document.at_offset(path, value.index("X")) == place
 

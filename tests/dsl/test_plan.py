@@ -1,0 +1,73 @@
+from datetime import timedelta
+
+import pytest
+
+from activities.stages.catalogue import KINDS
+from dsl.plan import Plan, PlannedEdge, PlannedStage, plan_action
+from tests.dsl.actions import ALERT, IMPORT, SET, action_of, with_stages
+
+DIAMOND = with_stages(
+    "{id: a, uses: set, with: {values: {}}}",
+    "{id: b, uses: http, with: {url: x}, timeout: 30s, continue_on_error: true}",
+    "{id: c, uses: http, with: {url: x}, disabled: true}",
+    "{id: d, uses: set, with: {values: {}}, join: all}",
+    more=(
+        "defaults: {timeout: 1m}\n"
+        "connectors:\n"
+        "  - {from: a, to: b}\n"
+        "  - {from: a, to: c, on: always}\n"
+        "  - {from: b, to: d, on: error}\n"
+        "  - {from: c, to: d, on: skipped}\n"
+    ),
+)
+
+
+def plan_of(text: str) -> Plan:
+    return plan_action(action_of(text), KINDS)
+
+
+def test_the_linear_form_is_a_chain() -> None:
+    five = timedelta(minutes=5)
+    assert plan_of(IMPORT) == Plan(
+        stages=(
+            PlannedStage(id="fetch", is_pure=False, is_root=True, timeout=five),
+            PlannedStage(id="insert", is_pure=False, is_root=False, timeout=five),
+        ),
+        edges=(PlannedEdge(index=0, source="fetch", target="insert", on="success"),),
+    )
+
+
+def test_joins_timeouts_and_events_are_in_the_plan() -> None:
+    minute = timedelta(minutes=1)
+    found = plan_of(DIAMOND)
+    assert found.stages == (
+        PlannedStage(id="a", is_pure=True, is_root=True, timeout=minute),
+        PlannedStage(
+            id="b", is_pure=False, is_root=False, continue_on_error=True, timeout=timedelta(seconds=30)
+        ),
+        PlannedStage(id="c", is_pure=False, is_root=False, timeout=minute),
+        PlannedStage(id="d", is_pure=True, is_root=False, join="all", timeout=minute),
+    )
+    assert [(edge.source, edge.target, edge.on) for edge in found.edges] == [
+        ("a", "b", "success"),
+        ("a", "c", "always"),
+        ("b", "d", "error"),
+        ("c", "d", "skipped"),
+    ]
+
+
+def test_stages_that_no_connector_leads_to_start_together() -> None:
+    found = plan_of(with_stages(SET, SET.replace("first", "second"), more="connectors: []\n"))
+    assert [stage.id for stage in found.stages if stage.is_root] == ["first", "second"]
+
+
+@pytest.mark.parametrize("text", [ALERT, IMPORT, DIAMOND])
+def test_a_plan_survives_json(text: str) -> None:
+    found = plan_of(text)
+    assert Plan.model_validate_json(found.model_dump_json()) == found
+
+
+def test_a_plan_holds_no_payload() -> None:
+    found = plan_of(ALERT).model_dump_json()
+    assert "example.com" not in found
+    assert "team_slack" not in found
