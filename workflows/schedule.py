@@ -35,7 +35,9 @@ class Schedule:
     async def run(self, call: AllocateCall) -> None:
         """Serve the schedule until no fire is left to wait for."""
         for _ in range(WAKES):
-            if workflow.info().is_continue_as_new_suggested():  # one wake may have started a thousand triggers
+            if (
+                workflow.info().is_continue_as_new_suggested()
+            ):  # one wake may have started a thousand triggers
                 break
             self._is_changed = False
             allocation = await ask(ports.allocate, call)

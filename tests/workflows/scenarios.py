@@ -73,7 +73,9 @@ async def _continued(stand: Stand) -> Handle:
         await stand.client.get_workflow_handle(f"schedule/{stand.tenant}/hourly").signal("changed")
 
     stand.ports.on_allocate = change
-    stand.ports.allocations = [give(make_fire(stand.tenant, number), wake=in_an_hour()) for number in range(WAKES)]
+    stand.ports.allocations = [
+        give(make_fire(stand.tenant, number), wake=in_an_hour()) for number in range(WAKES)
+    ]
     stand.ports.allocations.append(give(wake=in_an_hour()))
     handle = await stand.start_schedule()
     first = stand.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)

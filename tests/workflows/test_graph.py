@@ -47,14 +47,14 @@ def stories(draw: st.DrawFn) -> Story:
     pairs = [(a, b) for index, a in enumerate(names) for b in names[index + 1 :]]
     ends = draw(st.lists(st.sampled_from(pairs), max_size=20)) if pairs else []
     edges = [
-        PlannedEdge(
-            index=index, source=a, target=b, on=draw(st.sampled_from([*EVENTS, "success", "always"]))
-        )
+        PlannedEdge(index=index, source=a, target=b, on=draw(st.sampled_from([*EVENTS, "success", "always"])))
         for index, (a, b) in enumerate(ends)
     ]
     statuses = st.sampled_from(["completed", "completed", "failed", "skipped"])
     outcomes = {name: draw(statuses) for name in names}
-    conditions = draw(st.frozensets(st.integers(0, 19))) | draw(st.sampled_from([frozenset(), set(range(20))]))
+    conditions = draw(st.frozensets(st.integers(0, 19))) | draw(
+        st.sampled_from([frozenset(), set(range(20))])
+    )
     return Story(Plan(stages=tuple(stages), edges=tuple(edges)), outcomes, frozenset(conditions))
 
 
@@ -105,7 +105,9 @@ def model(story: Story) -> dict[str, StageStatus]:
 
 def unhandled(story: Story, ends: dict[str, StageStatus]) -> frozenset[str]:
     """The failed stages that no error or always connector, and no `continue_on_error`, takes care of."""
-    handlers = {e.source for e in story.plan.edges if e.on in ("error", "always") and story.fires(e, "failed")}
+    handlers = {
+        e.source for e in story.plan.edges if e.on in ("error", "always") and story.fires(e, "failed")
+    }
     bold = {stage.id for stage in story.plan.stages if stage.continue_on_error}
     return frozenset(stage for stage, status in ends.items() if status == "failed") - handlers - bold
 
@@ -128,7 +130,10 @@ def test_every_stage_ends_once_as_the_model_says_in_whatever_order(story: Story,
 def test_what_ran_does_not_depend_on_the_order_unless_something_fails(
     story: Story, data: st.DataObject
 ) -> None:
-    told = [execute(story, lambda count: 0), execute(story, lambda count: data.draw(st.integers(0, count - 1)))]
+    told = [
+        execute(story, lambda count: 0),
+        execute(story, lambda count: data.draw(st.integers(0, count - 1))),
+    ]
     if not told[0].unhandled:
         assert told[0] == told[1]
     assert bool(told[0].unhandled) == bool(told[1].unhandled)

@@ -42,7 +42,11 @@ def _modules() -> Iterator[ModuleType]:
 def _implementations() -> Iterator[tuple[str, Port]]:
     for module in _modules():
         classes = [one for one in vars(module).values() if inspect.isclass(one)]
-        own = [one for one in [*classes, module] if getattr(one, "__module__", module.__name__) == module.__name__]
+        own = [
+            one
+            for one in [*classes, module]
+            if getattr(one, "__module__", module.__name__) == module.__name__
+        ]
         for owner in own:
             for function in vars(owner).values():
                 if (name := _name(function)) is not None:
@@ -78,7 +82,10 @@ def test_each_queue_serves_its_workflow_and_the_ports_it_calls(tmp_path: Path) -
     serving = _serving(tmp_path)
     system, tenant = serving._system_duty(), serving._tenant_duty()
     assert (system.workflow, {_name(one) for one in system.activities}) == (Schedule, {"allocate"})
-    assert (tenant.workflow, {_name(one) for one in tenant.activities}) == (Trigger, PORTS.keys() - {"allocate"})
+    assert (tenant.workflow, {_name(one) for one in tenant.activities}) == (
+        Trigger,
+        PORTS.keys() - {"allocate"},
+    )
     assert (system.activity_slots, tenant.activity_slots) == (None, TENANT_SLOTS)
 
 

@@ -100,7 +100,11 @@ async def test_the_latest_due_of_a_generation_is_told(stand: Stand, generation: 
     first = datetime(2026, 1, 1, tzinfo=UTC)
     later, earlier = [make_fire(stand.tenant, n, due=first + timedelta(days=n)) for n in (2, 1)]
     soon = datetime.now(UTC)
-    stand.ports.allocations = [give(later, wake=soon), give(earlier, wake=soon, generation=generation), give()]
+    stand.ports.allocations = [
+        give(later, wake=soon),
+        give(earlier, wake=soon, generation=generation),
+        give(),
+    ]
     await (await stand.start_schedule()).result()
     told = [(call.generation, call.spawned) for call in stand.ports.allocate_calls]
     assert told == [(0, None), (1, later.due), (generation, first + timedelta(days=days))]

@@ -66,7 +66,9 @@ async def test_an_operator_sees_stage_ids(stand: Stand) -> None:
 async def test_a_fire_allocated_long_ahead_sleeps_before_it_is_held(stand: Stand) -> None:
     hold_from = datetime.now(UTC) + timedelta(seconds=1)
     handle = await stand.execute(make_plan("a"), make_fire(stand.tenant, hold_from=hold_from))
-    (scheduled,) = [one for one in await events_of(handle) if one.activity_task_scheduled_event_attributes.activity_id]
+    (scheduled,) = [
+        one for one in await events_of(handle) if one.activity_task_scheduled_event_attributes.activity_id
+    ]
     assert scheduled.event_time.ToDatetime(UTC) >= hold_from
     assert (await names_of(handle)).count("TIMER_FIRED") == 1
 
