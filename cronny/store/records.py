@@ -87,10 +87,22 @@ async def end_stages(session: AsyncSession, ends: Sequence[StageEnd]) -> None:
 
 
 async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime) -> None:
-    """Settle triggers, and record their stages that never became ready as skipped."""
+    """Settle triggers, and record their stages that never became ready as skipped.
+
+    A run that did not claim the trigger changes nothing: another run may still have to execute the stages.
+    """
     connection = await session.connection()
     await connection.execute(_END_TRIGGER, [_trigger_values(end) for end in ends])
-    await add_skipped(session, [(end.trigger_id, stage) for end in ends for stage in end.skipped], now)
+    if partial := [end for end in ends if end.skipped]:
+        claimed = await _claimed(session, [end.trigger_id for end in partial])
+        own = [end for end in partial if (end.trigger_id, end.run_id) in claimed]
+        await add_skipped(session, [(end.trigger_id, stage) for end in own for stage in end.skipped], now)
+
+
+async def _claimed(session: AsyncSession, ids: Sequence[str]) -> set[tuple[str, str]]:
+    """Triggers, each with the run that claimed it."""
+    query = select(col(TriggerRow.id), col(TriggerRow.run_id)).where(col(TriggerRow.id).in_(ids))
+    return {(row.id, row.run_id) for row in await session.execute(query)}
 
 
 async def add_skipped(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
