@@ -32,11 +32,13 @@ class Finisher:
         """Settle the trigger in the ledger; running it again changes nothing."""
         state, reason = TriggerState(settlement.status), REASONS[settlement.status]
         outputs: JsonValue = None
-        error = await self._error(settlement)
-        if settlement.status == "completed":
+        error: JsonValue = None
+        if settlement.failed:
+            error = await self._error(settlement)
+        elif settlement.status == "completed":
             outputs, error = await self._outputs(settlement.fire)
-        if settlement.status == "completed" and error is not None:
-            state, reason = TriggerState.FAILED, "outputs_failed"
+            if error is not None:
+                state, reason = TriggerState.FAILED, "outputs_failed"
         end = TriggerEnd(
             trigger_id=settlement.fire.trigger_id, run_id=settlement.run_id, state=state, reason=reason,
             outputs=outputs, error=error, finished_at=self._parts.clock(), skipped=settlement.skipped,
@@ -57,8 +59,6 @@ class Finisher:
             return None, {"code": mistake.code, "message": f"outputs: {mistake.message}"}
 
     async def _error(self, settlement: Settlement) -> JsonValue:
-        if not settlement.failed:
-            return None
         stage = settlement.failed[0]
         records = await self._runtime.records.submit(settlement.fire.trigger_id)
         record = records.stages.get(stage) if records is not None else None

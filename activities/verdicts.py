@@ -55,8 +55,10 @@ async def _holds(evaluator: Evaluator, edge: Edge, sight: Sight, ended: Ended) -
 
 
 def _described(mistake: StageError, ended: Ended) -> JsonValue:
-    details = {"details": {"error": ended.error}} if ended.error is not None else {}
-    return {"code": mistake.code, "message": mistake.message, **details}
+    described: dict[str, JsonValue] = {"code": mistake.code, "message": mistake.message}
+    if ended.error is not None:
+        described["details"] = {"error": ended.error}
+    return described
 
 
 def _condition(edge: Edge) -> str | None:

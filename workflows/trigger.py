@@ -52,7 +52,7 @@ class _Execution:
         """Follow the graph to its end; None when the ledger has settled this trigger already."""
         while self._hand_out():
             done, _ = await workflow.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            if not all([self._take_in(task) for task in done]):
+            if not all(self._take_in(task) for task in done):
                 await self.stop()
                 return None
         return self.settlement("failed" if self._progress.unhandled else "completed")

@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
+from pydantic import JsonValue
 
 from activities.evaluator import Evaluator
 from activities.scope import Ended, sight_of
@@ -13,7 +14,7 @@ from tests.activities.samples import NOW, fire_for, load
 ROW = TriggerRow(
     id="trg_1", tenant_id="ten_1", action_id="act_1", action_version=1, due=NOW, inputs={}, allocated_at=NOW
 )
-TIMEOUT = {"code": "timeout", "message": "late"}
+TIMEOUT: JsonValue = {"code": "timeout", "message": "late"}
 ACTION = """
 version: 1
 name: check_orders

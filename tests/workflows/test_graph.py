@@ -50,7 +50,9 @@ def stories(draw: st.DrawFn) -> Story:
         PlannedEdge(index=index, source=a, target=b, on=draw(st.sampled_from([*EVENTS, "success", "always"])))
         for index, (a, b) in enumerate(ends)
     ]
-    statuses = st.sampled_from(["completed", "completed", "failed", "skipped"])
+    statuses: st.SearchStrategy[StageStatus] = st.sampled_from(
+        ("completed", "completed", "failed", "skipped")
+    )
     outcomes = {name: draw(statuses) for name in names}
     conditions = draw(st.frozensets(st.integers(0, 19))) | draw(
         st.sampled_from([frozenset(), set(range(20))])

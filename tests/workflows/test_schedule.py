@@ -189,33 +189,39 @@ async def test_a_schedule_writes_at_most_15_events_a_fire(stand: Stand) -> None:
     assert len(await events_of(handle)) <= empty + 15 * len(fires)
 
 
-class TestManyAllocations:
-    """After ten of them a schedule continues as new."""
+@pytest.fixture
+async def first_run(stand: Stand) -> WorkflowHandle[Any, Any]:
+    """A run that ended after ten allocations."""
 
-    @pytest.fixture(autouse=True)
-    async def first_run(self, stand: Stand) -> WorkflowHandle[Any, Any]:
-        async def change(_: AllocateCall) -> None:
-            await stand.client.get_workflow_handle(f"schedule/{stand.tenant}/hourly").signal("changed")
+    async def change(_: AllocateCall) -> None:
+        await stand.client.get_workflow_handle(f"schedule/{stand.tenant}/hourly").signal("changed")
 
-        fire = make_fire(stand.tenant)
-        stand.ports.on_allocate = change
-        stand.ports.allocations = [give(fire, wake=in_an_hour(), generation=7)]
-        stand.ports.allocations += [give(wake=in_an_hour(), generation=7)] * WAKES
-        handle = await stand.start_schedule()
-        first = stand.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
-        await wait_for(first, "WORKFLOW_EXECUTION_CONTINUED_AS_NEW")
-        return first
+    fire = make_fire(stand.tenant)
+    stand.ports.on_allocate = change
+    stand.ports.allocations = [give(fire, wake=in_an_hour(), generation=7)]
+    stand.ports.allocations += [give(wake=in_an_hour(), generation=7)] * WAKES
+    handle = await stand.start_schedule()
+    first = stand.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    await wait_for(first, "WORKFLOW_EXECUTION_CONTINUED_AS_NEW")
+    return first
 
-    async def test_the_position_is_carried(self, stand: Stand, first_run: WorkflowHandle[Any, Any]) -> None:
-        last = (await events_of(first_run))[-1].workflow_execution_continued_as_new_event_attributes
-        (carried,) = await stand.client.data_converter.decode(last.input.payloads, [AllocateCall])
-        due = stand.ports.settlements[0].fire.due
-        ref = ScheduleRef(tenant=stand.tenant, schedule_id="sch_hourly")
-        assert carried == AllocateCall(schedule=ref, generation=7, spawned=due)
 
-    async def test_an_operator_still_finds_it(self, stand: Stand) -> None:
-        seen = await stand.client.get_workflow_handle(f"schedule/{stand.tenant}/hourly").describe()
-        assert seen.status is WorkflowExecutionStatus.RUNNING
-        found = {pair.key.name: pair.value for pair in seen.typed_search_attributes}
-        assert (found[SEARCH_TENANT], found[SEARCH_SCHEDULE]) == (stand.tenant, "hourly")
-        assert seen.raw_info.priority.fairness_key == stand.tenant
+async def test_after_ten_allocations_the_position_is_carried_on(
+    stand: Stand, first_run: WorkflowHandle[Any, Any]
+) -> None:
+    last = (await events_of(first_run))[-1].workflow_execution_continued_as_new_event_attributes
+    (carried,) = await stand.client.data_converter.decode(last.input.payloads, [AllocateCall])
+    due = stand.ports.settlements[0].fire.due
+    ref = ScheduleRef(tenant=stand.tenant, schedule_id="sch_hourly")
+    assert carried == AllocateCall(schedule=ref, generation=7, spawned=due)
+
+
+async def test_an_operator_still_finds_a_schedule_that_continued_as_new(
+    stand: Stand, first_run: WorkflowHandle[Any, Any]
+) -> None:
+    seen = await stand.client.get_workflow_handle(f"schedule/{stand.tenant}/hourly").describe()
+    assert seen.run_id != first_run.run_id
+    assert seen.status is WorkflowExecutionStatus.RUNNING
+    found = {pair.key.name: pair.value for pair in seen.typed_search_attributes}
+    assert (found[SEARCH_TENANT], found[SEARCH_SCHEDULE]) == (stand.tenant, "hourly")
+    assert seen.raw_info.priority.fairness_key == stand.tenant
