@@ -6,10 +6,13 @@ from temporalio import activity
 from activities.runtime import Runtime
 from activities.scope import sight_of
 from activities.stages.kind import StageError
-from cronny.store.records import TriggerEnd, TriggerRecords
+from cronny.store.records import TriggerEnd
 from cronny.store.tables import TriggerState
 from dsl.plan import Plan
 from workflows.messages import Fire, Settlement
+
+REASONS = {"completed": "", "failed": "stage_failed", "cancelled": "requested"}
+LOST: dict[str, JsonValue] = {"code": "internal", "message": "the stage could not be executed"}
 
 
 class Finisher:
@@ -27,16 +30,15 @@ class Finisher:
     @activity.defn(name="finish")
     async def finish(self, settlement: Settlement) -> None:
         """Settle the trigger in the ledger; running it again changes nothing."""
-        state, reason = TriggerState(settlement.status), ""
-        error: JsonValue = None
+        state, reason = TriggerState(settlement.status), REASONS[settlement.status]
         outputs: JsonValue = None
-        if settlement.status == "completed":
-            outputs, error = await self._outputs(settlement.fire)
-            state = TriggerState.COMPLETED if error is None else TriggerState.FAILED
-        elif settlement.failed:
+        error: JsonValue = None
+        if settlement.failed:
             error = await self._error(settlement)
-        if error is not None:
-            reason = "stage_failed" if settlement.failed else "outputs_failed"
+        elif settlement.status == "completed":
+            outputs, error = await self._outputs(settlement.fire)
+            if error is not None:
+                state, reason = TriggerState.FAILED, "outputs_failed"
         end = TriggerEnd(
             trigger_id=settlement.fire.trigger_id, run_id=settlement.run_id, state=state, reason=reason,
             outputs=outputs, error=error, finished_at=self._parts.clock(), skipped=settlement.skipped,
@@ -47,7 +49,10 @@ class Finisher:
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)
         if not loaded.action.outputs:
             return None, None
-        sight = sight_of(loaded, fire, await self._records(fire))
+        records = await self._runtime.records.submit(fire.trigger_id)
+        if records is None:
+            return None, None  # purged meanwhile: nothing is left to settle
+        sight = sight_of(loaded, fire, records)
         try:
             return await self._parts.evaluator.render(loaded.action.outputs, sight.at("outputs")), None
         except StageError as mistake:
@@ -55,12 +60,7 @@ class Finisher:
 
     async def _error(self, settlement: Settlement) -> JsonValue:
         stage = settlement.failed[0]
-        record = (await self._records(settlement.fire)).stages.get(stage)
-        error = record.error if record is not None and isinstance(record.error, dict) else {}
+        records = await self._runtime.records.submit(settlement.fire.trigger_id)
+        record = records.stages.get(stage) if records is not None else None
+        error = record.error if record is not None and isinstance(record.error, dict) else LOST
         return {"stage": stage, **error}
-
-    async def _records(self, fire: Fire) -> TriggerRecords:
-        records = await self._runtime.records.submit(fire.trigger_id)
-        if records is None:
-            raise LookupError(f"the ledger has no trigger {fire.trigger_id}")
-        return records

@@ -1,7 +1,7 @@
 """Holding: a stage that was handed out ahead of time waits in process until its due, never less."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -10,6 +10,7 @@ from cronny.clock import Clock
 
 BEAT = 5.0  # seconds between heartbeats: half of their timeout; each costs the server 5 ms of CPU
 LONGEST_NAP = 2.0  # seconds; a wall clock that is stepped is noticed within this
+TAKEN_OVER = timedelta(milliseconds=100)  # after this another worker is offered what was given back
 
 
 class Holds:
@@ -27,6 +28,7 @@ class Holds:
                 raise ApplicationError(
                     "the worker shuts down; another one takes over",
                     type="given_back",
+                    next_retry_delay=TAKEN_OVER,
                     category=ApplicationErrorCategory.BENIGN,
                 )
             await self._nap(min(left, LONGEST_NAP))

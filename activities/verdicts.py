@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from pydantic import JsonValue
+
 from activities.evaluator import Evaluator
 from activities.scope import Ended, Sight, View
 from activities.stages.kind import StageError
@@ -30,7 +32,7 @@ async def judge(evaluator: Evaluator, sight: Sight, stage: Stage, ended: Ended) 
     try:
         return Judgement(ended, await _fired(evaluator, _heard(edges, stage, ended.status), sight, ended))
     except StageError as mistake:
-        failed = replace(ended, status="failed", error={"code": mistake.code, "message": mistake.message})
+        failed = replace(ended, status="failed", error=_described(mistake, ended))
         plain = [edge.index for edge in _heard(edges, stage, "failed") if _condition(edge) is None]
         return Judgement(failed, tuple(plain))
 
@@ -50,6 +52,13 @@ async def _holds(evaluator: Evaluator, edge: Edge, sight: Sight, ended: Ended) -
     if condition is None:
         return True
     return await evaluator.holds(condition, connector_view(sight, edge.source, ended))
+
+
+def _described(mistake: StageError, ended: Ended) -> JsonValue:
+    described: dict[str, JsonValue] = {"code": mistake.code, "message": mistake.message}
+    if ended.error is not None:
+        described["details"] = {"error": ended.error}
+    return described
 
 
 def _condition(edge: Edge) -> str | None:

@@ -48,6 +48,11 @@ class Progress:
         if status == "failed" and not is_handled:
             self.unhandled.append(stage.id)
 
+    def lose(self, stage: PlannedStage) -> None:
+        """Take in that a stage could not be executed or recorded: nothing handles that."""
+        self.settle(stage, "lost", ())
+        self.unhandled.append(stage.id)
+
     def untouched(self) -> tuple[str, ...]:
         """The stages that were never handed out."""
         return tuple(stage.id for stage in self.plan.stages if stage.id not in self.started)

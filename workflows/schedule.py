@@ -4,24 +4,19 @@ import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import (
-    Priority,
-    RetryPolicy,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
-)
+from temporalio.common import Priority, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from cronny.names import SEARCH_ACTION, SEARCH_SCHEDULE, SEARCH_TENANT, tenant_queue
     from workflows import ports
+    from workflows.local import ask
     from workflows.messages import AllocateCall, Allocation, Fire, ScheduleRef
     from workflows.trigger import Trigger
 
 WAKES = 10  # allocations in one run; then its history starts afresh
-LOCAL = timedelta(seconds=30)  # for one try of the allocation: one transaction
-RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10))
+# A wake that has passed is asked for again, but not at full speed: the database's clock may be behind.
+LEAST_SLEEP = timedelta(seconds=1)
 
 TENANT = SearchAttributeKey.for_keyword(SEARCH_TENANT)
 SCHEDULE = SearchAttributeKey.for_keyword(SEARCH_SCHEDULE)
@@ -40,8 +35,12 @@ class Schedule:
     async def run(self, call: AllocateCall) -> None:
         """Serve the schedule until no fire is left to wait for."""
         for _ in range(WAKES):
+            if (
+                workflow.info().is_continue_as_new_suggested()
+            ):  # one wake may have started a thousand triggers
+                break
             self._is_changed = False
-            allocation = await self._allocate(call)
+            allocation = await ask(ports.allocate, call)
             await asyncio.gather(*[_start(fire) for fire in allocation.fires])
             call = _after(call, allocation)
             if self._is_changed:
@@ -58,17 +57,10 @@ class Schedule:
         if self._sleep is not None:
             self._sleep.cancel()
 
-    async def _allocate(self, call: AllocateCall) -> Allocation:
-        return await workflow.execute_local_activity(
-            ports.allocate, call, start_to_close_timeout=LOCAL, retry_policy=RETRY
-        )
-
     async def _sleep_until(self, wake: datetime) -> None:
-        span = wake - workflow.now()
-        if span <= timedelta():
-            return
+        span = max(wake - workflow.now(), LEAST_SLEEP)
         self._sleep = asyncio.create_task(workflow.sleep(span))
-        await asyncio.wait([self._sleep])
+        await workflow.wait([self._sleep])
         self._sleep = None
 
 
@@ -97,7 +89,8 @@ def search_attributes(tenant: str, action: str, schedule: str) -> TypedSearchAtt
 
 def _after(call: AllocateCall, allocation: Allocation) -> AllocateCall:
     spawned = call.spawned if call.generation == allocation.generation else None
-    latest = max((fire.due for fire in allocation.fires), default=spawned)
+    dues = [fire.due for fire in allocation.fires]
+    latest = max([*dues, spawned] if spawned else dues, default=None)
     return AllocateCall(schedule=call.schedule, generation=allocation.generation, spawned=latest)
 
 

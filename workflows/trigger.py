@@ -1,24 +1,21 @@
 """The trigger workflow: interprets the graph of one action version for one fire."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from dsl.plan import Plan, PlannedStage
     from workflows import ports
     from workflows.graph import Progress
+    from workflows.local import RETRY, ask
     from workflows.messages import Fire, Settlement, StageCall, StageResult
 
-LOCAL = timedelta(seconds=30)  # for one try of a local activity: a few statements
 HEARTBEAT = timedelta(seconds=10)  # a dead worker's stages are taken over after this long
 SLACK = timedelta(seconds=30)  # above the hold and the stage's own timeout, which `run_stage` enforces
-HOLD = timedelta(seconds=90)  # no hold is longer; the workflow sleeps before it
-
-# Tries of the machine, not of the tenant: those are counted in the stage record.
-RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10))
 
 
 @workflow.defn(name="trigger")
@@ -28,9 +25,7 @@ class Trigger:
     @workflow.run
     async def run(self, fire: Fire) -> None:
         """Execute the action; how it ended stands in the ledger."""
-        plan = await workflow.execute_local_activity(
-            ports.load_plan, fire, start_to_close_timeout=LOCAL, retry_policy=RETRY
-        )
+        plan = await ask(ports.load_plan, fire)
         if fire.hold_from is not None and fire.hold_from > workflow.now():
             await workflow.sleep(fire.hold_from - workflow.now())
         execution = _Execution(fire, plan)
@@ -40,7 +35,7 @@ class Trigger:
             await execution.stop()
             settlement = execution.settlement("cancelled")
         if settlement is not None:
-            await asyncio.shield(_finish(settlement))
+            await _finish(settlement)
 
 
 class _Execution:
@@ -57,7 +52,8 @@ class _Execution:
         """Follow the graph to its end; None when the ledger has settled this trigger already."""
         while self._hand_out():
             done, _ = await workflow.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            if not all([await self._take_in(task) for task in done]):
+            if not all(self._take_in(task) for task in done):
+                await self.stop()
                 return None
         return self.settlement("failed" if self._progress.unhandled else "completed")
 
@@ -65,8 +61,7 @@ class _Execution:
         """Cancel what is under way and wait until each stage has cleaned up."""
         for task in self._running:
             task.cancel()
-        if self._running:
-            await workflow.wait(self._running)
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     def settlement(self, status: str) -> Settlement:
         """How the trigger ended."""
@@ -87,9 +82,13 @@ class _Execution:
             self._running[task] = stage.id
         return bool(self._running)
 
-    async def _take_in(self, task: asyncio.Task[StageResult]) -> bool:
+    def _take_in(self, task: asyncio.Task[StageResult]) -> bool:
         stage = self._stages[self._running.pop(task)]
-        result = await task
+        try:
+            result = task.result()
+        except ActivityError:  # no attempt can succeed; `run_stage` answers what the stage itself may raise
+            self._progress.lose(stage)
+            return True
         if result.status != "unclaimed":
             self._progress.settle(stage, result.status, result.fired)
         return result.status != "unclaimed"
@@ -103,13 +102,9 @@ class _Execution:
             is_root=stage.is_root,
         )
         if not self._progress.is_wanted(stage):
-            return await workflow.execute_local_activity(
-                ports.skip_stage, call, start_to_close_timeout=LOCAL, retry_policy=RETRY, summary=stage.id
-            )
+            return await ask(ports.skip_stage, call, stage.id)
         if stage.is_pure and not stage.is_root:
-            return await workflow.execute_local_activity(
-                ports.run_pure_stage, call, start_to_close_timeout=LOCAL, retry_policy=RETRY, summary=stage.id
-            )
+            return await ask(ports.run_pure_stage, call, stage.id)
         hold = max(self._fire.due - workflow.now(), timedelta()) if stage.is_root else timedelta()
         return await workflow.execute_activity(
             ports.run_stage,
@@ -123,6 +118,8 @@ class _Execution:
 
 
 async def _finish(settlement: Settlement) -> None:
-    await workflow.execute_local_activity(
-        ports.finish, settlement, start_to_close_timeout=LOCAL, retry_policy=RETRY
-    )
+    """Settle the trigger; a cancellation that arrives meanwhile comes too late."""
+    finishing = asyncio.create_task(ask(ports.finish, settlement))
+    with suppress(asyncio.CancelledError):
+        await asyncio.shield(finishing)
+    await finishing

@@ -16,8 +16,9 @@ from cronny.store.tables import ActionRow, Lease, ScheduleRow, Tenant, TriggerRo
 UNSEEN = timedelta(seconds=3)  # after this a changed schedule's workflow should have read it
 OVERSLEPT = timedelta(seconds=10)  # after its wake a schedule should have been allocated
 UNCLAIMED = timedelta(seconds=15)  # after its due a trigger should have been claimed
-SILENT = timedelta(seconds=60)  # after its claim a trigger's workflow is looked for
+SILENT = timedelta(seconds=20)  # after its claim a trigger's workflow is looked for
 BATCH = 500  # repairs of one round
+LOOKS = 100  # executing triggers of one round: each costs a question to Temporal, and most are well
 
 _LOST: dict[str, JsonValue] = {"code": "internal", "message": "its workflow is gone; nobody executes it"}
 _ACTION: Label[str] = col(ActionRow.name).label("action")
@@ -107,7 +108,7 @@ async def executing_triggers(
     place = tuple_(col(TriggerRow.due), col(TriggerRow.id))
     if after is not None:
         query = query.where(place > after)
-    return await _found(session, query.order_by(col(TriggerRow.due), col(TriggerRow.id)))
+    return await _found(session, query.order_by(col(TriggerRow.due), col(TriggerRow.id)), LOOKS)
 
 
 async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetime) -> bool:
@@ -135,10 +136,12 @@ def _triggers() -> Select[TriggerRow, str, str, str]:
     )
 
 
-async def _found(session: AsyncSession, query: Select[TriggerRow, str, str, str]) -> Sequence[StuckTrigger]:
+async def _found(
+    session: AsyncSession, query: Select[TriggerRow, str, str, str], most: int = BATCH
+) -> Sequence[StuckTrigger]:
     return [
         StuckTrigger(row.TriggerRow, row.slug, row.action, row.schedule)
-        for row in await session.execute(query.limit(BATCH))
+        for row in await session.execute(query.limit(most))
     ]
 
 

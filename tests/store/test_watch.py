@@ -9,6 +9,7 @@ from cronny.store.schedules import Schedules
 from cronny.store.tables import TriggerState
 from cronny.store.watch import (
     BATCH,
+    LOOKS,
     OVERSLEPT,
     SILENT,
     UNCLAIMED,
@@ -142,7 +143,7 @@ async def test_a_trigger_is_looked_for_a_while_after_its_claim(
 
 
 async def test_executing_triggers_come_page_by_page(database: Database, owner: Owner) -> None:
-    rows = [executing(owner, NOW + number % 7 * SECOND, schedule_id=None) for number in range(BATCH + 10)]
+    rows = [executing(owner, NOW + number % 7 * SECOND, schedule_id=None) for number in range(LOOKS + 10)]
     await add(database, *rows)
     first = await silent(database, NOW + 2 * MINUTE)
     rest = await silent(database, NOW + 2 * MINUTE, (first[-1].row.due, first[-1].row.id))

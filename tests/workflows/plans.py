@@ -1,6 +1,7 @@
 """Plans and fires in few words."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from dsl.plan import Plan, PlannedEdge, PlannedStage
@@ -11,7 +12,7 @@ def make_plan(stages: str, *edges: str, **special: dict[str, Any]) -> Plan:
     """A plan of stages "a b c" and edges "a b" (on success) or "a b error"; `special` overrides fields."""
     ends = [edge.split() for edge in edges]
     targets = {target for _, target, *_ in ends}
-    planned = [
+    planned: list[dict[str, Any]] = [
         {"id": id_, "is_pure": False, "is_root": id_ not in targets, "timeout": timedelta(seconds=60)}
         for id_ in stages.split()
     ]
@@ -29,7 +30,7 @@ def make_plan(stages: str, *edges: str, **special: dict[str, Any]) -> Plan:
 def make_chain(length: int, **fields: Any) -> Plan:
     """Stages s0, s1, … in a row."""
     names = [f"s{index}" for index in range(length)]
-    edges = [f"{a} {b}" for a, b in zip(names, names[1:], strict=False)]
+    edges = [f"{a} {b}" for a, b in pairwise(names)]
     return make_plan(" ".join(names), *edges, **dict.fromkeys(names, fields))
 
 

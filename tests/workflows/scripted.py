@@ -32,7 +32,7 @@ class Gate:
             await asyncio.wait({asyncio.ensure_future(self._open.wait())}, timeout=BEAT)
 
 
-async def _nothing() -> None:
+async def _nothing(_: AllocateCall) -> None:
     pass
 
 
@@ -45,7 +45,7 @@ class ScriptedPorts:
     dead: frozenset[int] = frozenset()  #: Connectors whose condition says no.
     allocations: list[Allocation | Exception] = field(default_factory=list)
     gates: dict[str, Gate] = field(default_factory=dict)
-    on_allocate: Callable[[], Awaitable[None]] = _nothing
+    on_allocate: Callable[[AllocateCall], Awaitable[None]] = _nothing
     log: list[str] = field(default_factory=list)
     allocate_calls: list[AllocateCall] = field(default_factory=list)
     stage_calls: dict[str, StageCall] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class ScriptedPorts:
         self.allocate_calls.append(call)
         answer = self.allocations.pop(0) if len(self.allocations) > 1 else self.allocations[0]
         await self._gate("allocate")
-        await self.on_allocate()
+        await self.on_allocate(call)
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -1,5 +1,6 @@
 """Workers that execute the real workflows on a real Temporal server, with scripted ports."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from uuid import uuid4
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
+from temporalio.common import Priority
 from temporalio.worker import Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -23,6 +25,7 @@ from workflows.messages import AllocateCall, Fire
 from workflows.schedule import Schedule, first_call, search_attributes
 from workflows.trigger import Trigger
 
+PATIENCE = 20.0  # seconds
 SHORT = timedelta(seconds=2)  # a workflow task; what waits in one hears of news after 0.8 of it
 
 
@@ -72,6 +75,7 @@ class Stand:
             task_queue=self.system_queue,
             search_attributes=search_attributes(self.tenant, "check_orders", name),
             static_summary=f"schedule {name} of {self.tenant}",
+            priority=Priority(fairness_key=self.tenant),
             task_timeout=SHORT,
         )
 
@@ -101,10 +105,11 @@ async def make_stand(address: str) -> Stand:
 async def wait_for(handle: WorkflowHandle[Any, Any], event: str, count: int = 1) -> HistoryEvent:
     """The `count`th event of this type, once the workflow's history has it."""
     wanted = EventType.Value(f"EVENT_TYPE_{event}")
-    async for found in handle.fetch_history_events(wait_new_event=True):
-        count -= found.event_type == wanted
-        if count == 0:
-            return found
+    async with asyncio.timeout(PATIENCE):
+        async for found in handle.fetch_history_events(wait_new_event=True):
+            count -= found.event_type == wanted
+            if count == 0:
+                return found
     raise AssertionError(f"the workflow ended without {event}")
 
 

@@ -1,0 +1,113 @@
+"""What is recorded: each scenario drives a workflow along one path and gives its handle, ended."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from dsl.plan import Plan
+from tests.workflows.plans import give, in_an_hour, make_chain, make_fire, make_plan
+from tests.workflows.scripted import Gate
+from tests.workflows.stand import Stand, wait_for
+from workflows.messages import AllocateCall, StageStatus
+from workflows.schedule import WAKES
+
+Handle = WorkflowHandle[Any, Any]
+Scenario = Callable[[Stand], Awaitable[Handle]]
+
+
+def _executed(plan: Plan, **outcomes: StageStatus) -> Scenario:
+    async def scenario(stand: Stand) -> Handle:
+        stand.ports.outcomes.update(outcomes)
+        return await stand.execute(plan)
+
+    return scenario
+
+
+async def _branch_and_join(stand: Stand) -> Handle:
+    stand.ports.dead = frozenset({1})
+    edges = ("a b", "a c", "a d", "b e", "c e", "d f", "e f")
+    return await stand.execute(make_plan("a b c d e f", *edges, f={"join": "all"}))
+
+
+async def _failing_port(stand: Stand) -> Handle:
+    stand.ports.outcomes["b"] = [ConnectionError("away")] * 2  # the second delay is a timer
+    return await stand.execute(make_plan("a b", "a b", b={"is_pure": True}))
+
+
+async def _held_by_timer(stand: Stand) -> Handle:
+    hold_from = datetime.now(UTC) + timedelta(seconds=1)
+    return await stand.execute(make_plan("a"), make_fire(stand.tenant, hold_from=hold_from))
+
+
+async def _cancelled(stand: Stand) -> Handle:
+    gate = stand.ports.gates["b"] = stand.ports.gates["c"] = Gate()
+    stand.ports.plan = make_plan("a b c d", "a b", "a c", "b d", "c d")
+    handle = await stand.start_trigger()
+    await gate.reached.wait()
+    await handle.cancel()
+    await handle.result()
+    return handle
+
+
+async def _unclaimed_sibling(stand: Stand) -> Handle:
+    stand.ports.outcomes["a"] = "unclaimed"
+    stand.ports.gates["b"] = Gate()
+    return await stand.execute(make_plan("a b"))
+
+
+async def _wakes(stand: Stand) -> Handle:
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    fires = [make_fire(stand.tenant, number) for number in range(1, 5)]
+    stand.ports.allocations = [give(*fires[:2], wake=soon), give(*fires[2:], wake=in_an_hour()), give()]
+    handle = await stand.start_schedule()
+    await wait_for(handle, "TIMER_STARTED", 2)
+    await handle.signal("changed")
+    await handle.result()
+    return handle
+
+
+async def _continued(stand: Stand) -> Handle:
+    async def change(_: AllocateCall) -> None:
+        await stand.client.get_workflow_handle(f"schedule/{stand.tenant}/hourly").signal("changed")
+
+    stand.ports.on_allocate = change
+    stand.ports.allocations = [
+        give(make_fire(stand.tenant, number), wake=in_an_hour()) for number in range(WAKES)
+    ]
+    stand.ports.allocations.append(give(wake=in_an_hour()))
+    handle = await stand.start_schedule()
+    first = stand.client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
+    await wait_for(first, "WORKFLOW_EXECUTION_CONTINUED_AS_NEW")
+    return first
+
+
+async def _trigger_exists(stand: Stand) -> Handle:
+    fire = make_fire(stand.tenant)
+    stand.ports.gates["a"] = Gate()
+    await stand.start_trigger(fire)
+    stand.ports.allocations = [give(fire)]
+    handle = await stand.start_schedule()
+    await handle.result()
+    stand.ports.gates["a"].open()
+    return handle
+
+
+HANDLED = make_plan("a b c", "a b", "a c error")
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "schedule-wakes": _wakes,
+    "schedule-continued": _continued,
+    "schedule-trigger-exists": _trigger_exists,
+    "trigger-one-stage": _executed(make_plan("a")),
+    "trigger-branch-and-join": _branch_and_join,
+    "trigger-handled": _executed(HANDLED, a="failed"),
+    "trigger-unhandled": _executed(make_plan("a b c", "a b"), a="failed"),
+    "trigger-unclaimed": _executed(make_plan("a b", "a b"), a="unclaimed"),
+    "trigger-unclaimed-sibling": _unclaimed_sibling,
+    "trigger-pure": _executed(make_chain(3, is_pure=True)),
+    "trigger-failing-port": _failing_port,
+    "trigger-cancelled": _cancelled,
+    "trigger-held-by-timer": _held_by_timer,
+}
