@@ -85,6 +85,9 @@ def run(arguments: list[str]) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # `cronny … | head` has seen enough.
         return Exit.STOPPED
+    except OSError as error:  # Such as a full disk below standard output.
+        complain(error.strerror or str(error))
+        return Exit.FAILED
     except Exception as error:
         # Each version of typer keeps its usage errors elsewhere; this is what they have in common.
         describe = getattr(error, "format_message", None)
@@ -102,7 +105,7 @@ def _flushed(code: int) -> int:
     except BrokenPipeError:
         return code
     except OSError as error:
-        complain(f"the output cannot be written: {error.strerror}")
+        complain(error.strerror or str(error))
         return Exit.FAILED
     return code
 
