@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
@@ -70,10 +69,7 @@ def cronny(
 
 def main() -> NoReturn:
     """Run the command line; every error is one line on standard error and an exit code."""
-    code = run(sys.argv[1:])
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(BrokenPipeError):
-            stream.flush()
+    code = _flushed(run(sys.argv[1:]))
     # Temporal's SDK has threads that can crash an interpreter which ends in order.
     os._exit(code)
 
@@ -89,6 +85,9 @@ def run(arguments: list[str]) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # `cronny … | head` has seen enough.
         return Exit.STOPPED
+    except OSError as error:  # Such as a full disk below standard output.
+        complain(error.strerror or str(error))
+        return Exit.FAILED
     except Exception as error:
         # Each version of typer keeps its usage errors elsewhere; this is what they have in common.
         describe = getattr(error, "format_message", None)
@@ -97,6 +96,18 @@ def run(arguments: list[str]) -> int:
         if message := describe():  # Without one, the help was asked for by leaving everything out.
             complain(message)
         return Exit.USAGE
+
+
+def _flushed(code: int) -> int:
+    """The exit code, or that of a failure when the output could not be written."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return code
+    except OSError as error:
+        complain(error.strerror or str(error))
+        return Exit.FAILED
+    return code
 
 
 def _unexpected(error: Exception) -> int:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from typer.main import get_command
 from cronny.cli import main
 from cronny.cli.main import COMMANDS, run
 from cronny.errors import CronnyError
+from tests.cli.command import COMMAND
 
 HEAVY = {"temporalio", "sqlalchemy", "httpx", "cel_expr_python", "asyncpg"}
 
@@ -65,3 +67,11 @@ def test_every_end_has_its_code(
 
     monkeypatch.setattr(main, "app", fail)
     assert (run([]), capsys.readouterr().err) == (code, said)
+
+
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [COMMAND, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (1, "cronny: No space left on device\n")
