@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import threading
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx
@@ -149,13 +150,30 @@ class Resolver:
     def __init__(self, *answers: list[str]) -> None:
         self.answers = list(answers)
 
-    async def getaddrinfo(self, _: str, port: int, **__: object) -> list[tuple[object, ...]]:
+    def getaddrinfo(self, _: str, port: int, **__: object) -> list[tuple[object, ...]]:
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
 
 def use(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolver.getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", resolver.getaddrinfo)
+
+
+async def test_slow_names_do_not_hold_up_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        if host == "slow.example":
+            answered.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    slow = [asyncio.create_task(CLOSED.resolve("slow.example", 80)) for _ in range(40)]
+    await asyncio.sleep(0)
+    assert await CLOSED.resolve("quick.example", 80) == ["93.184.215.14"]
+    assert not any(lookup.done() for lookup in slow)
+    answered.set()
+    await asyncio.gather(*slow)
 
 
 async def test_one_closed_address_among_open_ones_is_denied(monkeypatch: pytest.MonkeyPatch) -> None:
