@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from cronny.clock import Clock
 
@@ -24,7 +24,11 @@ class Holds:
         """Return at the due, not before; raise when the hold is given back, which costs no attempt."""
         while (left := (due - self._clock()).total_seconds()) > 0:
             if self._is_closed:
-                raise ApplicationError("the worker shuts down; another one takes over", type="given_back")
+                raise ApplicationError(
+                    "the worker shuts down; another one takes over",
+                    type="given_back",
+                    category=ApplicationErrorCategory.BENIGN,
+                )
             await self._nap(min(left, LONGEST_NAP))
 
     def give_back(self) -> None:

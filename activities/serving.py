@@ -39,7 +39,7 @@ class Duty:
     activities: Sequence[Callable[..., Any]]
     cached_workflows: int
     workflow_tasks: int
-    activity_slots: int
+    activity_slots: int | None  #: None if its activities are all local.
 
 
 class Serving:
@@ -102,7 +102,7 @@ class Serving:
 
     def _system_duty(self) -> Duty:
         allocator = Allocator(self._runtime)
-        return Duty(Schedule, [allocator.allocate], 2000, 20, 1)
+        return Duty(Schedule, [allocator.allocate], 2000, 20, None)
 
     def _tenant_duty(self) -> Duty:
         stages, ends = StageRunner(self._runtime), Finisher(self._runtime)
@@ -127,6 +127,7 @@ class Serving:
             max_cached_workflows=duty.cached_workflows,
             max_concurrent_workflow_tasks=duty.workflow_tasks,
             max_concurrent_activities=duty.activity_slots,
+            no_remote_activities=duty.activity_slots is None,
             max_concurrent_local_activities=50,
             workflow_task_poller_behavior=POLLERS,
             activity_task_poller_behavior=POLLERS,

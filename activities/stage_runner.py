@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action_cache import LoadedAction
 from activities.attempt import Log, Prepared, execute, prepare
@@ -189,7 +189,9 @@ class StageRunner:
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         message = f"attempt {attempt} failed: {error.code}"
-        raise ApplicationError(message, type="retry", next_retry_delay=delay)
+        raise ApplicationError(
+            message, type="retry", next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN
+        )
 
     async def _is_excepted(self, work: _Work, retry: Retry, error: JsonValue) -> bool:
         if retry.unless is None:

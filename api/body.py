@@ -1,61 +1,59 @@
 """The body of a request: YAML or JSON, one reader for both, so that every problem has its place."""
 
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel
 from starlette.requests import Request
 
 from cronny.errors import CronnyError, Invalid
-from dsl.document import MAX_BYTES, Document, read_document
-from dsl.problems import Problem, did_you_mean
+from dsl.document import MAX_BYTES, Document, Path, read_document
+from dsl.report import Report
+from dsl.shapes import check_shape
 
 DRAINED = 8 << 20  # bytes read of a body that is too large: who still sends does not hear the answer
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+ANY_TEXT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/yaml": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "object"}},
+        },
+    }
+}
+
 
 class TooLarge(CronnyError):
-    """The body is larger than 512 KB."""
-
-
-class Sent(BaseModel):
-    """What a body must be: no field that is not listed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """The body is larger than 512 KiB."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """A body as it was written and as it was read."""
+    """A body as it was read, with the place of each of its parts."""
 
-    text: str
     document: Document
 
     def read_as(self, model: type[ModelT]) -> ModelT:
         """The body as a model; raises Invalid with every problem at its place."""
-        try:
-            return model.model_validate(self.document.value)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False, include_context=False)
-            raise Invalid(
-                [self._problem(model, one["loc"], one["type"], one["msg"]) for one in found]
-            ) from None
+        return self.read_part(model, self.document.value, ())
 
-    def _problem(
-        self, model: type[BaseModel], path: tuple[str | int, ...], kind: str, message: str
-    ) -> Problem:
-        is_unknown = kind == "extra_forbidden"
-        line, column = self.document.at(path, key=is_unknown)
-        where = self.document.where(path)
-        if is_unknown:
-            known = [field.alias or name for name, field in model.model_fields.items()]
-            hint = did_you_mean(str(path[-1]), known) or f"the fields are {', '.join(known)}"
-            return Problem(where, "there is no such field", hint, "unknown", line, column)
-        if kind == "missing":
-            return Problem(where, "is missing", "", "missing", line, column)
-        return Problem(where, message[:1].lower() + message[1:], "", "invalid", line, column)
+    def read_part(self, model: type[ModelT], value: object, path: Path) -> ModelT:
+        """A part of the body, which stands at `path`, as a model; raises Invalid."""
+        report = Report(self.document)
+        found = check_shape(model, value, report, path)  # type: ignore[arg-type]  # JSON, or it is refused
+        if found is None:
+            raise Invalid(report.problems)
+        return found
+
+    def refuse(self, path: Path, what: str, hint: str = "", code: str = "invalid") -> Invalid:
+        """The error of one part."""
+        report = Report(self.document)
+        report.add(path, what, hint, code)
+        return Invalid(report.problems)
 
 
 async def receive_bytes(request: Request) -> bytes:
@@ -69,25 +67,38 @@ async def receive_bytes(request: Request) -> bytes:
     return bytes(kept)
 
 
+async def receive_text(request: Request) -> bytes:
+    """The body; raises TooLarge."""
+    raw = await receive_bytes(request)
+    if len(raw) > MAX_BYTES:
+        raise TooLarge(f"the body is larger than {MAX_BYTES // 1024} KiB")
+    return raw
+
+
 async def receive_body(request: Request) -> Body:
     """The body; raises TooLarge, and Invalid when it cannot be read."""
-    return _read(await receive_bytes(request))
+    return _read(await receive_text(request))
 
 
 async def receive_optional_body(request: Request) -> Body:
     """The body, an empty mapping if nothing was sent."""
-    return _read(await receive_bytes(request) or b"{}")
+    return _read(await receive_text(request) or b"{}")
+
+
+def documented(model: type[BaseModel], *, is_required: bool = True) -> dict[str, Any]:
+    """The body of an endpoint, for OpenAPI, which cannot see it in the signature."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    content = {"application/json": {"schema": schema}, "application/yaml": {"schema": schema}}
+    return {"requestBody": {"required": is_required, "content": content}}
 
 
 def _read(raw: bytes) -> Body:
-    if len(raw) > MAX_BYTES:
-        raise TooLarge(f"the body is larger than {MAX_BYTES // 1024} KiB")
     document, problems = read_document(raw)
     if document is None or problems:
         raise Invalid(problems)
-    return Body(raw.decode("utf-8-sig"), document)
+    return Body(document)
 
 
-RawBody = Annotated[bytes, Depends(receive_bytes)]
+RawBody = Annotated[bytes, Depends(receive_text)]
 SentBody = Annotated[Body, Depends(receive_body)]
 OptionalBody = Annotated[Body, Depends(receive_optional_body)]

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends
@@ -14,6 +15,11 @@ from cronny.secrets import hash_key
 from cronny.store.tables import Tenant
 from cronny.store.tenant_store import TenantStore, reading, writing
 from cronny.store.tenants import Tenants
+
+COMMON = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)  # what a request may always be refused with
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="An API key, `cny_…`.")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="The same key.")

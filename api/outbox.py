@@ -15,7 +15,7 @@ from cronny.temporal.schedules import notify, start_trigger
 from workflows.messages import Fire
 
 MOST_WAITING = 1000  # messages under way; with Temporal away, what exceeds it is left to the watchdog
-CLOSE_LIMIT = 1.0  # seconds for what is under way when the process ends
+CLOSE_LIMIT = 0.5  # seconds for what is under way when the process ends
 
 log = logging.getLogger("api.outbox")
 
@@ -56,6 +56,8 @@ async def _sent(message: Coroutine[Any, Any, None], about: str) -> None:
         await message
     except Unavailable as error:
         log.warning("Temporal was not told", extra={"about": about, "reason": str(error)})
+    except Exception:
+        log.exception("Temporal was not told", extra={"about": about})
 
 
 def outbox_of(request: Request) -> Outbox:

@@ -1,11 +1,12 @@
 """What the HTTP server is put together from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from temporalio.client import Client
 
+from activities.rules import RuleCache
 from activities.stages.kind import Kind
 from cronny.clock import Clock
 from cronny.secrets import KeyRing
@@ -21,6 +22,7 @@ class Parts:
     keyring: KeyRing
     kinds: Mapping[str, Kind]
     clock: Clock
+    rules: RuleCache = field(default_factory=RuleCache)
 
 
 def parts_of(request: Request) -> Parts:

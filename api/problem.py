@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import JSONResponse
 
+from api.answers import AsciiJson
 from dsl.problems import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -58,10 +59,15 @@ def problem_response(
     detail: str,
     problems: Iterable[Problem] = (),
     headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
+) -> AsciiJson:
     """The answer to a request that is refused."""
     details = ProblemDetails(
         title=status.phrase, status=status, detail=detail, code=code, problems=placed(problems)
     )
     body = details.model_dump(mode="json", exclude=None if details.problems else {"problems"})
-    return JSONResponse(body, status, dict(headers or {}), MEDIA_TYPE)
+    return AsciiJson(body, status, dict(headers or {}), MEDIA_TYPE)
+
+
+def refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """What an endpoint answers instead, for OpenAPI."""
+    return {int(status): {"description": status.phrase, "model": ProblemDetails} for status in statuses}

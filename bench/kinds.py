@@ -1,11 +1,13 @@
 """The kinds of stage that only the bench has: one notes that it runs, one does nothing."""
 
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import JsonValue
 
+from activities.stages.catalogue import KINDS
 from activities.stages.kind import Block, Kind, StageContext
 from bench.sink import Sink
 
@@ -65,3 +67,5 @@ NOOP = Kind(
     summary="Does nothing, as an activity.",
     example="id: nothing\nuses: noop\n",
 )
+
+BENCH_KINDS: Mapping[str, Kind] = {**KINDS, MARK.name: MARK, NOOP.name: NOOP}

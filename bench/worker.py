@@ -2,8 +2,7 @@
 
 import asyncio
 
-from activities.stages.catalogue import KINDS
-from bench.kinds import MARK, NOOP
+from bench.kinds import BENCH_KINDS
 from cronny.logs import configure_logging
 from cronny.settings import Settings
 from worker import serve
@@ -11,4 +10,4 @@ from worker import serve
 if __name__ == "__main__":
     settings = Settings()
     configure_logging(settings.log_format)
-    asyncio.run(serve(settings, {**KINDS, MARK.name: MARK, NOOP.name: NOOP}))
+    asyncio.run(serve(settings, BENCH_KINDS))

@@ -15,7 +15,7 @@ _NAME = re.compile(NAME_PATTERN)
 
 def is_name(text: str) -> bool:
     """Whether `text` may name a tenant, action, schedule or connection."""
-    return _NAME.match(text) is not None
+    return _NAME.fullmatch(text) is not None  # `$` alone lets a line end follow
 
 
 def tenant_queue(tenant: str) -> str:

@@ -14,7 +14,7 @@ def split_secrets(model: BaseModel) -> tuple[dict[str, JsonValue], dict[str, Jso
     given = model.model_dump(mode="json", exclude_unset=True, by_alias=True)
     secrets: dict[str, JsonValue] = {}
     for name, value in model:
-        if isinstance(value, SecretStr):
+        if name in model.model_fields_set and isinstance(value, SecretStr):
             secrets[name] = value.get_secret_value()
     public = {name: value for name, value in given.items() if name not in secrets}
     return public, secrets

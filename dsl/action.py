@@ -17,10 +17,13 @@ from pydantic import (
 )
 
 from dsl.durations import Duration
+from dsl.problems import did_you_mean
 
 ACTION_TIMEOUT = timedelta(hours=1)
 STAGE_TIMEOUT = timedelta(minutes=5)
-MAX_STAGES = 200  # the plan and the ledger are read whole, so a graph stays small
+LONGEST_DELAY = timedelta(minutes=5)  # of a retry, unless its first delay is longer
+# How many of each an action may have; the plan and the ledger are read whole, so a graph stays small.
+SIZES = {"labels": 50, "inputs": 100, "schedules": 50, "stages": 200, "connectors": 1000}
 
 ERROR_CODES = frozenset(
     {
@@ -83,8 +86,14 @@ def _positive(duration: timedelta) -> timedelta:
 def _known_error(code: str) -> str:
     if code in ERROR_CODES or code.partition(".")[0] in ERROR_FAMILIES:
         return code
-    known = ", ".join(sorted(ERROR_CODES))
-    raise ValueError(f"no error code '{code}'; known are {known}, sql.* and code.*")
+    known = f"the codes are {', '.join(sorted(ERROR_CODES))}, sql.* and code.*"
+    raise ValueError(f"no error code '{code[:60]}'; {did_you_mean(code[:60], ERROR_CODES) or known}")
+
+
+def _whole_number(value: object) -> object:
+    if type(value) is not int:  # Python takes true and 1.0 for 1.
+        raise ValueError("must be 1; it is the version of the language, a whole number")
+    return value
 
 
 def _condition(value: object) -> object:
@@ -142,12 +151,21 @@ class Retry(Part):
     backoff: Annotated[float, Field(strict=True, ge=1, le=10)] = Field(
         2.0, description="The delay grows by this factor with each attempt."
     )
-    max_delay: Duration = Field(timedelta(minutes=5), description="The longest delay.")
+    max_delay: Duration = Field(LONGEST_DELAY, description="The longest delay; at least `delay`.")
     jitter: Proportion = Field(0.1, description="How much of a delay is left to chance, from 0 to 1.")
     on: tuple[ErrorCode, ...] | None = Field(
         None, description="The errors to retry; by default all that can be."
     )
     unless: Condition | None = Field(None, description="No further attempt if this is true; sees `error`.")
+
+    @model_validator(mode="after")
+    def _fit_delays(self) -> "Retry":
+        if self.max_delay >= self.delay:
+            return self
+        if "max_delay" in self.model_fields_set:
+            raise ValueError("max_delay is shorter than delay; raise it, or leave it out")
+        object.__setattr__(self, "max_delay", self.delay)  # The model is frozen for everybody else.
+        return self
 
     def covers(self, code: str) -> bool:
         """Whether `on` lets an error with this code be retried."""
@@ -170,7 +188,7 @@ class Stage(Part):
     id: Id
     name: Text = ""
     uses: str = Field(description="The kind of the stage.")
-    connection: str | None = Field(None, description="The name of a connection of the tenant.")
+    connection: str | None = Field(None, min_length=1, description="The name of a connection of the tenant.")
     with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
     when: Condition | None = Field(None, description="The stage is skipped if this is false.")
     retry: RetryPolicy | None = Field(None, description="One attempt only, unless given.")
@@ -197,18 +215,20 @@ class Connector(Part):
 class Action(Part):
     """A named graph of stages; `schedule` and `schedules` stay as written, `dsl.schedule` reads them."""
 
-    version: Literal[1] = 1
+    version: Annotated[Literal[1], BeforeValidator(_whole_number)] = 1
     name: Id
     description: Text = ""
-    labels: dict[str, str] = Field(default_factory=dict, max_length=50)
-    inputs: dict[Id, Input] = Field(default_factory=dict, max_length=100)
+    labels: dict[str, str] = Field(default_factory=dict, max_length=SIZES["labels"])
+    inputs: dict[Id, Input] = Field(default_factory=dict, max_length=SIZES["inputs"])
     schedule: JsonValue = Field(None, description="A text like `every day at 09:00`, or its fields.")
-    schedules: tuple[dict[str, JsonValue], ...] = Field((), max_length=50, description="Each with an `id`.")
+    schedules: tuple[dict[str, JsonValue], ...] = Field(
+        (), max_length=SIZES["schedules"], description="Each with an `id`."
+    )
     defaults: Defaults = Defaults()
     timeout: Span = Field(ACTION_TIMEOUT, description="Of the whole trigger.")
-    stages: tuple[Stage, ...] = Field(min_length=1, max_length=MAX_STAGES)
+    stages: tuple[Stage, ...] = Field(min_length=1, max_length=SIZES["stages"])
     connectors: tuple[Connector, ...] | None = Field(
-        None, max_length=5 * MAX_STAGES, description="Without them the stages run from top to bottom."
+        None, max_length=SIZES["connectors"], description="Without them the stages run from top to bottom."
     )
     outputs: dict[Id, JsonValue] = Field(default_factory=dict, description="What the trigger gives back.")
 

@@ -103,6 +103,8 @@ def _one_or_more(words: Words, where: str) -> list[Amount]:
     word = words.take()
     if _is_compact(word):
         return _compact(word, words, where)
+    if word.lower in UNIT_WORDS and where == "at":
+        raise words.error(word, where, "the number is missing", f"such as 'in 10 {word.text}'")
     if word.lower in UNIT_WORDS:
         return [Amount(1, UNIT_WORDS[word.lower], word)]
     number = _number(word, words, where)
@@ -133,10 +135,11 @@ def _number(word: Word, words: Words, where: str) -> int:
             raise words.error(word, where, "longer than a hundred years")
         return int(word.text)
     if re.fullmatch(r"[-+]?\d*[.]?\d+", word.text, re.ASCII):
-        what = (
-            "an interval must be above zero" if word.text[0] == "-" else f"{word.shown} is not a whole number"
-        )
-        raise words.error(word, where, what, "" if word.text[0] == "-" else "such as '1 hour 30 minutes'")
+        if word.text[0] == "-":
+            thing = "a delay" if where == "at" else "an interval"
+            raise words.error(word, where, f"{thing} must be above zero")
+        hint = "such as '1 hour 30 minutes'"
+        raise words.error(word, where, f"{word.shown} is not a whole number", hint)
     raise words.unknown(word, where, "unit of time", _UNITS_KNOWN, "write it such as '5 minutes'")
 
 

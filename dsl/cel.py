@@ -11,7 +11,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_bindings, ext_encoders, ext_math, ext_optional, ext_strings
 from pydantic import JsonValue
 
-from dsl.cel_messages import compile_problem, evaluation_message, is_about_a_path, missing_key
+from dsl.cel_messages import compile_problems, evaluation_message, is_about_a_path, missing_key
 from dsl.cel_values import ExpressionError, describe_missing, to_json, to_text, to_variable
 from dsl.problems import Problem
 from dsl.references import Reference, references, variables_used
@@ -21,10 +21,8 @@ from dsl.templates import Expression, TemplateError, parse_template
 __all__ = ["ExpressionError", "Program", "Scope", "compile_expression", "evaluate", "holds", "render"]
 
 MAX_LENGTH = 10_000  # characters; the parser is not linear
-_ENVIRONMENTS, _PROGRAMS = (
-    64,
-    4096,
-)  # an action needs up to six environments, and a program for each expression
+_ENVIRONMENTS = 64  # an action needs up to six
+_PROGRAMS = 4096  # one for each expression
 
 _TYPES: Mapping[TypeName, cel.Type] = {
     "string": cel.Type.STRING,
@@ -60,22 +58,22 @@ class Program:
 
 
 @lru_cache(_PROGRAMS)
-def compile_expression(text: str, scope: Scope) -> Program | Problem:
-    """The program of an expression, or what is wrong with it at a line and column of its own text."""
+def compile_expression(text: str, scope: Scope) -> Program | tuple[Problem, ...]:
+    """The program of an expression, or what is wrong with it at lines and columns of its own text."""
     if not text.strip():
-        return Problem("", "an expression is empty", code="expression")
+        return _refused("an expression is empty")
     if len(text) > MAX_LENGTH:
-        return Problem("", f"an expression is longer than {MAX_LENGTH} characters", code="expression")
+        return _refused(f"an expression is longer than {MAX_LENGTH} characters")
     if any("\ud800" <= character <= "\udfff" for character in text):
-        return Problem("", "an expression is not Unicode text", code="expression")
+        return _refused("an expression is not Unicode text")
     try:
         compiled = _environment(scope).compile(text)
     except _FAILURES as error:
-        return compile_problem(str(error), text, scope.types)
+        return compile_problems(str(error), text, scope.types)
     result = compiled.return_type().name().lower()
     if result.startswith(("optional_type", "type<")):
         hint = "end it with .orValue(...)" if result.startswith("optional") else ""
-        return Problem("", f"the result is no value but {result}", hint, "expression")
+        return _refused(f"the result is no value but {result}", hint)
     found = tuple(references(text))
     names = tuple(variables_used(found, scope.types).items())
     return Program(text, result, found, names, compiled)
@@ -84,8 +82,8 @@ def compile_expression(text: str, scope: Scope) -> Program | Problem:
 def evaluate(text: str, variables: Mapping[str, JsonValue], scope: Scope) -> JsonValue:
     """The value of an expression; variables without a value are null; raises ExpressionError."""
     program = compile_expression(text, scope)
-    if isinstance(program, Problem):
-        raise ExpressionError("; ".join(part for part in (program.what, program.hint) if part))
+    if isinstance(program, tuple):
+        raise ExpressionError("; ".join(part for part in (program[0].what, program[0].hint) if part))
     data = {name: to_variable(name, variables.get(name), kind) for name, kind in program.names}
     try:
         value = program.compiled.eval(data=data)
@@ -128,6 +126,10 @@ def _render_text(text: str, variables: Mapping[str, JsonValue], scope: Scope) ->
         to_text(evaluate(part.text, variables, scope)) if isinstance(part, Expression) else part.text
         for part in parts
     )
+
+
+def _refused(what: str, hint: str = "") -> tuple[Problem]:
+    return (Problem("", what, hint, "expression"),)
 
 
 @lru_cache(_ENVIRONMENTS)

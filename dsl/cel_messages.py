@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from dsl.problems import Problem, did_you_mean
+from dsl.problems import Problem, did_you_mean, known_hint
 
 # fmt: off
 FUNCTIONS = frozenset({
@@ -16,7 +16,8 @@ FUNCTIONS = frozenset({
 })
 # fmt: on
 
-_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+# Anchored, since a message also repeats the lines of the expression.
+_ERROR = re.compile(r"^(?:[A-Z_]+: )?ERROR: <input>:(\d+):(\d+): (.*)", re.MULTILINE)
 _TAIL = re.compile(r"\s*\[[A-Z_]+\]\s*$")
 _STATUS = re.compile(r"^[A-Z_]+: ")
 _OVERLOADS = (
@@ -26,15 +27,24 @@ _OVERLOADS = (
 _MISSING = re.compile(r'Key not found in map : "?(.*?)"?$')
 _NUMBERS = ({"int", "double"}, {"uint", "int"}, {"uint", "double"})
 _OPERATORS = {"_?_:_": "?:", "_[_]": "[]", "!_": "!", "-_": "-", "@in": "in", "@not_strictly_false": "!"}
+_REPHRASED = {
+    "has() argument must be a field selection": "has() takes a field, such as has(input.body)",
+    "invalid int literal": "this number is too large",
+}
 
 
-def compile_problem(message: str, text: str, names: Iterable[str]) -> Problem:
-    """The first thing that the compiler complains about, at its line and column in the expression."""
-    found = _ERROR.search(message)
-    if found is None:
-        deep = "has more than 32 operations inside one another"
-        return Problem("", deep if "recursion" in message else _plain(message), code="expression")
-    line, column, what = int(found[1]), int(found[2]), _plain(found[3])
+def compile_problems(message: str, text: str, names: Iterable[str]) -> tuple[Problem, ...]:
+    """What the compiler complains about, each at its line and column in the expression."""
+    found = [(int(match[1]), int(match[2]), _plain(match[3])) for match in _ERROR.finditer(message)]
+    if not found:
+        deep = "an expression has more than 32 operations inside one another"
+        return (Problem("", deep if "recursion" in message else _plain(message), code="expression"),)
+    if any(what.startswith("Syntax error: ") for _, _, what in found):
+        found = found[:1]  # The others follow from it.
+    return tuple(_problem(line, column, what, text, names) for line, column, what in found)
+
+
+def _problem(line: int, column: int, what: str, text: str, names: Iterable[str]) -> Problem:
     if what.startswith("undeclared reference to "):
         return _unknown(what.split("'")[1], line, column, text, names)
     if what.startswith("reserved identifier: "):
@@ -80,19 +90,24 @@ def _unknown(name: str, line: int, column: int, text: str, names: Iterable[str])
     roots = {known.partition(".")[0] for known in names}
     if name in roots:
         return Problem("", f"'{name}' is no value", f"write {name}.<name>", "expression", line, start)
-    known = {*names, *roots}
-    return Problem("", f"no name '{name}'", did_you_mean(name, known), "expression", line, start)
+    root = name.partition(".")[0]
+    if root in roots:
+        return Problem("", f"no name '{name}'", did_you_mean(name, names), "expression", line, start)
+    hint = did_you_mean(root, roots) or known_hint("names", sorted(roots))
+    return Problem("", f"no name '{root}'", hint, "expression", line, start)
 
 
 def _syntax(what: str, text: str) -> tuple[str, str]:
     if "input '<EOF>'" in what:
         return "the expression ends too early", ""
     if found := re.match(r"token recognition error at: '(.*)'$", what):
-        found_text = found[1]
+        found_text = found[1].strip()
         hint = "compare with ==" if found_text.startswith("=") else ""
         if found_text[:1] in ("'", '"'):
             return "a text is not closed", hint
         return f"unexpected '{found_text}'", hint
+    if found := re.match(r"missing '(.*)' at '<EOF>'", what):
+        return f"the expression ends before its '{found[1]}'", ""
     if found := re.match(r"(?:mismatched|extraneous) input '(.*?)' expecting", what):
         hint = "use && and || and !" if found[1] in ("and", "or", "not") else ""
         return f"unexpected '{found[1]}'", hint
@@ -102,7 +117,7 @@ def _syntax(what: str, text: str) -> tuple[str, str]:
 def _overload(what: str) -> tuple[str, str]:
     found = next((match for pattern in _OVERLOADS if (match := pattern.search(what))), None)
     if found is None:
-        return what, ""
+        return _REPHRASED.get(what, what), ""
     name = _OPERATORS.get(found[1], found[1].strip("_"))
     types = found[2].strip("()").replace("int64", "int").split(", ")
     hint = ""

@@ -1,16 +1,19 @@
 """Check an action: everything that is wrong with it, each problem at its place."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from dsl.action import Action
+from pydantic import JsonValue
+
+from dsl.action import SIZES, Action
 from dsl.document import Document, read_document
 from dsl.expressions import check_expressions
 from dsl.inputs import declaration_problems
 from dsl.kinds import Catalogue
 from dsl.later import without_later
 from dsl.problems import Problem
-from dsl.report import Report
+from dsl.report import MAX_FOUND, EnoughError, Report
 from dsl.routes import check_routes
 from dsl.schedule import Schedule
 from dsl.schedules import read_schedules
@@ -20,6 +23,8 @@ from dsl.uses import check_uses
 
 MAX_PROBLEMS = 200  # more help nobody
 
+Schedules = tuple[tuple[str, Schedule], ...]
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -27,7 +32,7 @@ class Checked:
 
     action: Action | None
     problems: tuple[Problem, ...]
-    schedules: tuple[tuple[str, Schedule], ...] = ()
+    schedules: Schedules = ()
 
 
 def check_text(text: str | bytes, catalogue: Catalogue, connections: Mapping[str, str] | None) -> Checked:
@@ -38,7 +43,10 @@ def check_text(text: str | bytes, catalogue: Catalogue, connections: Mapping[str
     checked = check_action(document, catalogue, connections)
     if not problems:
         return checked
-    return Checked(None, _ordered([*problems, *checked.problems]))
+    # What could not be read stands as null, which is no problem of its own.
+    unread = {(problem.line, problem.column) for problem in problems}
+    rest = [problem for problem in checked.problems if (problem.line, problem.column) not in unread]
+    return Checked(None, _ordered([*problems, *rest]))
 
 
 def check_action(document: Document, catalogue: Catalogue, connections: Mapping[str, str] | None) -> Checked:
@@ -47,17 +55,35 @@ def check_action(document: Document, catalogue: Catalogue, connections: Mapping[
     if not isinstance(document.value, dict):
         report.add((), "must be a mapping with name and stages")
         return Checked(None, tuple(report.problems))
-    raw = without_later(document.value, report)
+    action: Action | None = None
+    schedules: Schedules = ()
+    with suppress(EnoughError):
+        action, schedules = _checked(document.value, catalogue, connections, report)
+    if action is None or report.found:
+        return Checked(None, _ordered(report.problems))
+    return Checked(action, (), schedules)
+
+
+def _checked(
+    value: dict[str, JsonValue], catalogue: Catalogue, connections: Mapping[str, str] | None, report: Report
+) -> tuple[Action | None, Schedules]:
+    raw = without_later(value, report)
     action = check_shape(Action, raw, report)
+    if _is_oversized(raw):  # The other checks take time in proportion to its square.
+        return None, ()
     sketch = sketch_of(raw)
     _check_inputs(sketch, report)
     check_routes(sketch, report)
     check_uses(sketch, catalogue, connections, report)
     check_expressions(sketch, report)
-    schedules = read_schedules(sketch, report)
-    if action is None or report.problems:
-        return Checked(None, _ordered(report.problems))
-    return Checked(action, (), schedules)
+    return action, read_schedules(sketch, report)
+
+
+def _is_oversized(raw: Mapping[str, JsonValue]) -> bool:
+    return any(
+        isinstance(value := raw.get(name), list | dict) and len(value) > limit
+        for name, limit in SIZES.items()
+    )
 
 
 def _check_inputs(sketch: Sketch, report: Report) -> None:
@@ -69,6 +95,7 @@ def _check_inputs(sketch: Sketch, report: Report) -> None:
 def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
     first = sorted(problems, key=lambda problem: (problem.line, problem.column))[:MAX_PROBLEMS]
     if len(problems) > MAX_PROBLEMS:
-        rest = f"and {len(problems) - MAX_PROBLEMS} more problems"
+        count = len(problems) - MAX_PROBLEMS
+        rest = "and many more problems" if len(problems) >= MAX_FOUND else f"and {count} more problems"
         first.append(replace(first[-1], where="document", what=rest, hint="", code="more"))
     return tuple(first)

@@ -1,16 +1,18 @@
 """Read YAML 1.2 (and so JSON) into plain values that remember where they were written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
 from dsl.events import Place, Reader
 from dsl.problems import Problem
+from dsl.written import locate
 
 Path = tuple[str | int, ...]
 
 MAX_BYTES = 512 * 1024  # an action is written by people; larger bodies are mistakes
+WHERE_WIDTH = 64  # characters of a key; no id is longer
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,20 @@ class Document:
         return place.key if key and place.key else (place.line, place.column)
 
     def at_offset(self, path: Path, offset: int) -> tuple[int, int]:
-        """Line and column of a character of a text; of the text's beginning if it is folded or escaped."""
+        """Line and column of a character of a text; of the text's beginning if it cannot be told."""
         place, text = self.places.get(path), self._text(path)
         if place is None or text is None:
             return self.at(path)
-        if place.is_verbatim:
-            return place.line, place.column + place.quote + offset
-        if place.is_literal:
-            return self._in_block(place, text, offset)
-        return place.line, place.column
+        return locate(place, text, offset, self.lines)
+
+    def present(self, path: Path) -> Path:
+        """The path as far as there is something."""
+        value = self.value
+        for length, part in enumerate(path):
+            if not has_child(value, part):
+                return path[:length]
+            value = child_of(value, part)
+        return path
 
     def where(self, path: Path) -> str:
         """The path for people, with ids in place of indexes: `stages.fetch.with.url`."""
@@ -47,7 +54,7 @@ class Document:
         for part in path:
             value = child_of(value, part)
             name = value.get("id") if isinstance(value, dict) and isinstance(part, int) else part
-            words += f".{name}" if isinstance(name, str) and name else f"[{part}]"
+            words += f".{name[:WHERE_WIDTH]}" if isinstance(name, str) and name else f"[{part}]"
         return words.removeprefix(".") or "document"
 
     def _text(self, path: Path) -> str | None:
@@ -55,16 +62,6 @@ class Document:
         for part in path:
             value = child_of(value, part)
         return value if isinstance(value, str) else None
-
-    def _in_block(self, place: Place, text: str, offset: int) -> tuple[int, int]:
-        before = text[:offset]
-        row = before.count("\n")
-        content = text.split("\n")[row]
-        line = place.line + 1 + row
-        written = self.lines[line - 1] if line <= len(self.lines) else ""
-        if not content or not written.endswith(content):
-            return place.line, place.column
-        return line, len(written) - len(content) + offset - (before.rfind("\n") + 1) + 1
 
 
 def has_child(value: JsonValue, part: str | int) -> bool:
@@ -92,8 +89,11 @@ def read_document(text: str | bytes) -> tuple[Document | None, list[Problem]]:
         return None, [problem]
     reader = Reader()
     if not reader.read(decoded):
-        return None, reader.problems
-    return Document(reader.value, reader.places, tuple(decoded.splitlines())), reader.problems
+        return None, [problem for _, problem in reader.problems]
+    document = Document(reader.value, reader.places, tuple(decoded.splitlines()))
+    return document, [
+        replace(problem, where=document.where(document.present(path))) for path, problem in reader.problems
+    ]
 
 
 def _decoded(text: str | bytes) -> tuple[str, Problem | None]:
@@ -103,10 +103,10 @@ def _decoded(text: str | bytes) -> tuple[str, Problem | None]:
     except UnicodeDecodeError as error:
         good = raw[: error.start].decode()
         line, column = good.count("\n") + 1, len(good) - good.rfind("\n")
-        return "", _problem("not UTF-8 text", "syntax", line, column)
+        return "", _problem("not UTF-8 text", "syntax", line, column, "save it as UTF-8")
     except UnicodeEncodeError:
         return "", _problem("not Unicode text", "syntax")
 
 
-def _problem(what: str, code: str, line: int = 1, column: int = 1) -> Problem:
-    return Problem("document", what, code=code, line=line, column=column)
+def _problem(what: str, code: str, line: int = 1, column: int = 1, hint: str = "") -> Problem:
+    return Problem("document", what, hint, code, line, column)

@@ -126,7 +126,9 @@ class Draft:
         for day in self.on:
             wanted = _unit_of(day)
             if wanted != self.every.unit:
-                what = f"'{day}' is not a day of {_article(self.every.unit)}"
+                what = f"'{day}' is not a day of a {self.every.unit}"
+                if self.every.unit == "day":
+                    what = "days do not go with 'every day'"
                 yield self._problem("on", "on", what, _day_hint(day, self.every.unit))
 
     def _times(self) -> Iterator[Problem]:
@@ -169,10 +171,6 @@ def _day_hint(day: Day, unit: str) -> str:
     if unit == "year" and not isinstance(day, Weekday):
         return f"name the month, such as '{day} of {MONTHS[0]}'"
     return f"write 'every {_unit_of(day)} on {'' if isinstance(day, Weekday) else 'the '}{day}'"
-
-
-def _article(unit: str) -> str:
-    return "every day" if unit == "day" else f"a {unit}"
 
 
 def _day_order(day: Day) -> tuple[int, ...]:

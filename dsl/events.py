@@ -29,18 +29,17 @@ _WORDS: dict[str, JsonValue] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _ESCAPE = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\.", re.DOTALL)
+_EMPTY_HINT = "an action has at least a name and stages"
 _PAIR_WIDTH, _JOINED_WIDTH = 12, 10
 
 
 class Place(NamedTuple):
-    """Where a value stands, counting from 1, and how its text relates to the file's."""
+    """Where a value stands, counting from 1, and in which style its text is written."""
 
     line: int
     column: int
     key: Mark | None = None
-    quote: int = 0  #: The width of the opening quote.
-    is_verbatim: bool = False  #: One line, written exactly as it reads.
-    is_literal: bool = False  #: A `|` block.
+    style: str = ""  #: A quote, `|`, `>`, or nothing for a plain text.
 
 
 class _UnreadableError(Exception):
@@ -58,13 +57,13 @@ class _Frame:
 
 
 class Reader:
-    """Reads one YAML document; what it finds wrong on the way is in `problems`."""
+    """Reads one YAML document; what it finds wrong on the way is in `problems`, each with its path."""
 
     def __init__(self) -> None:
         """Nothing is read yet."""
         self.value: JsonValue = None
         self.places: dict[Path, Place] = {}
-        self.problems: list[Problem] = []
+        self.problems: list[tuple[Path, Problem]] = []
         self._frames: list[_Frame] = []
         self._documents = 0
         self._pairs: dict[int, list[int]] = {}
@@ -76,15 +75,15 @@ class Reader:
             for event in yaml.parse(text, Loader=yaml.CSafeLoader):
                 self._take(event)
         except yaml.MarkedYAMLError as error:
-            self.problems.append(self._syntax(error, text))
+            self.problems.append(((), self._syntax(error, text)))
         except ReaderError as error:
-            self.problems.append(_strange_character(error, text))
+            self.problems.append(((), _strange_character(error, text)))
         except _UnreadableError as error:
-            self.problems.append(error.problem)
+            self.problems.append(((), error.problem))
         else:
             if self._documents:
                 return True
-            self.problems.append(Problem("document", "is empty", code="syntax"))
+            self.problems.append(((), Problem("document", "is empty", _EMPTY_HINT, "syntax")))
         return False
 
     def _take(self, event: yaml.Event) -> None:
@@ -111,7 +110,7 @@ class Reader:
             case yaml.SequenceStartEvent():
                 self._open([], mark)
             case yaml.ScalarEvent():
-                self._put(self._scalar(event, mark), self._scalar_place(event, mark))
+                self._put(self._scalar(event, mark), Place(*mark, style=event.style or ""))
             case _:
                 self._put(None, Place(*mark))
 
@@ -121,7 +120,7 @@ class Reader:
         frame.key, frame.mark = event.value, mark
         frame.is_duplicate = event.value in frame.value
         if frame.is_duplicate:
-            self._report(f"duplicate key '{event.value}'", mark, "duplicate")
+            self._report(f"the key '{event.value[:60]}' is there already", mark, "duplicate")
 
     def _open(self, container: dict[str, JsonValue] | list[JsonValue], mark: Mark) -> None:
         path = self._put(container, Place(*mark))
@@ -160,13 +159,6 @@ class Reader:
             self._report(str(error), mark, "number", "put it in quotes if it is a text")
             return None
 
-    def _scalar_place(self, event: yaml.ScalarEvent, mark: Mark) -> Place:
-        style = event.style or ""
-        quote = 1 if style in ('"', "'") else 0
-        end = self._mark(event.end_mark)
-        is_verbatim = end == (mark[0], mark[1] + len(event.value) + 2 * quote) and style not in ("|", ">")
-        return Place(*mark, quote=quote, is_verbatim=is_verbatim, is_literal=style == "|")
-
     def _refuse_extras(self, event: yaml.NodeEvent, mark: Mark) -> None:
         if isinstance(event, yaml.AliasEvent):
             hint = "put a text that begins with * in quotes"
@@ -179,15 +171,26 @@ class Reader:
             self._report("tags are not allowed", mark, "syntax", hint)
 
     def _report(self, what: str, mark: Mark, code: str, hint: str = "") -> None:
-        self.problems.append(Problem("document", what, hint, code, *mark))
+        self.problems.append((self._here(), Problem("document", what, hint, code, *mark)))
+
+    def _here(self) -> Path:
+        """The path of what is being read."""
+        frame = self._frames[-1] if self._frames else None
+        if frame is None:
+            return ()
+        if isinstance(frame.value, list):
+            return (*frame.path, len(frame.value))
+        return frame.path if frame.key is None else (*frame.path, frame.key)
 
     def _syntax(self, error: yaml.MarkedYAMLError, text: str) -> Problem:
         found = error.problem_mark or error.context_mark
         mark = self._mark(found)
-        what = " ".join(part for part in (error.context, error.problem) if part) or "not YAML"
-        lines = text.splitlines()
-        line = lines[mark[0] - 1] if mark[0] <= len(lines) else ""
-        return Problem("document", what, _syntax_hint(line), "syntax", *mark)
+        what = ", ".join(part for part in (error.context, error.problem) if part) or "not YAML"
+        began = self._mark(error.context_mark)
+        hint = _syntax_hint(text.splitlines(), mark[0], what)
+        if not hint and error.context_mark and began[0] != mark[0]:
+            hint = f"it begins at line {began[0]}, column {began[1]}"
+        return Problem("document", what, hint, "syntax", *mark)
 
     def _join_pairs(self, text: str) -> str:
         """JSON writes characters beyond U+FFFF as two escapes, YAML as one; the joined ones are noted."""
@@ -250,11 +253,14 @@ def _strange_character(error: ReaderError, text: str) -> Problem:
     return Problem("document", what, "", "syntax", len(rows), len(rows[-1]) + 1)
 
 
-def _syntax_hint(line: str) -> str:
+def _syntax_hint(lines: list[str], number: int, what: str) -> str:
+    line = lines[number - 1] if number <= len(lines) else ""
     if "${{" in line:
         return "put quotes around a text that contains ${{ }}"
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with spaces, not with tabs"
     if re.search(r"[:\-]\s+[*&!%@`{\[]", line):
         return "put quotes around a text that begins with one of * & ! % @ ` { ["
+    if "mapping values are not allowed" in what:
+        return "put quotes around a text that contains ': ', or check how the line is indented"
     return ""

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from dsl.cel import compile_expression
-from dsl.document import Path
+from dsl.cel import MAX_LENGTH, compile_expression
+from dsl.document import Path, child_of
 from dsl.names import name_faults
-from dsl.problems import Problem
 from dsl.references import references
 from dsl.report import Report
 from dsl.scopes import Scope, Situation, make_scope
@@ -17,16 +16,37 @@ from dsl.sketch import Sketch
 from dsl.templates import Expression, TemplateError, parse_template, templates_in
 
 STATIC_FIELDS = frozenset({"sql", "source"})  # their values travel beside them, as parameters
+_ARTICLES = {"int": "a whole number", "double": "a number", "string": "a text", "null_type": "null"}
 
 
 def check_expressions(sketch: Sketch, report: Report) -> None:
     """Report what is wrong with any expression."""
+    _refuse_elsewhere(sketch, report)
     checker = _Checker(sketch, report)
     for site in sites_of(sketch):
         if site.is_condition:
             checker.check_condition(site)
         else:
             checker.check_templates(site)
+
+
+def _refuse_elsewhere(sketch: Sketch, report: Report) -> None:
+    """Where values stand that nobody evaluates, an expression would be taken for a text."""
+    raw = sketch.raw
+    for stage in sketch.stages:
+        for path, text in templates_in(stage.raw.get("connection"), (*stage.path, "connection")):
+            report.add_inside(path, text.index("${{"), "a connection is named, not computed")
+    places: list[tuple[Path, JsonValue]] = [
+        (("inputs",), raw.get("inputs")),
+        (("schedule", "inputs"), child_of(raw.get("schedule"), "inputs")),
+    ]
+    several = raw.get("schedules")
+    for index, schedule in enumerate(several if isinstance(several, list) else ()):
+        places.append((("schedules", index, "inputs"), child_of(schedule, "inputs")))
+    for place, value in places:
+        for path, text in templates_in(value, place):
+            hint = "expressions stand in stages, connectors and outputs"
+            report.add_inside(path, text.index("${{"), "nothing is computed here", hint)
 
 
 @dataclass
@@ -44,9 +64,8 @@ class _Checker:
             return
         result = self._check(site, site.path, site.value, 0)
         if result not in ("bool", "dyn", ""):
-            self.report.add(
-                site.path, f"a condition must be true or false, this is {result}", code="expression"
-            )
+            what = f"a condition must be true or false, this is {_ARTICLES.get(result, result)}"
+            self.report.add(site.path, what, code="expression")
 
     def check_templates(self, site: Site) -> None:
         for path in _template_keys(site.value, site.path):
@@ -70,15 +89,17 @@ class _Checker:
 
     def _check(self, site: Site, path: Path, text: str, offset: int) -> str:
         """The type of an expression, or nothing if it is wrong."""
-        faults = list(name_faults(references(text), site, self.sketch))
+        names = references(text) if len(text) <= MAX_LENGTH else []
+        faults = list(name_faults(names, site, self.sketch))
         for fault in faults:
             self.report.add_inside(path, offset + fault.offset, fault.what, fault.hint, fault.code)
         if faults:
             return ""
         program = compile_expression(text, self._scope(site.situation))
-        if isinstance(program, Problem):
-            inside = _offset(text, program.line, program.column)
-            self.report.add_inside(path, offset + inside, program.what, program.hint)
+        if isinstance(program, tuple):
+            for problem in program:
+                inside = _offset(text, problem.line, problem.column)
+                self.report.add_inside(path, offset + inside, problem.what, problem.hint)
             return ""
         return program.result
 

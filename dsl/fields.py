@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
+from itertools import islice
 
 from dsl.draft import Draft
 from dsl.phrases import read_at, read_clauses, read_every, read_on, read_phrase, read_zone
@@ -21,6 +22,7 @@ _CHOICES = {
 _RULE_FIELDS = ("every", "on", "at", "timezone", "start", "end")
 FIELDS = ("id", *_RULE_FIELDS, *_CHOICES, "inputs", "paused")
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+MAX_FIELDS = 200  # that are looked at; there are far fewer
 _TYPED = (timedelta, date, time, Period, Weekday, MonthDay, NthWeekday)
 _NOWHERE = Word("", "", 1)
 
@@ -36,6 +38,8 @@ class FieldsRead:
 def read_fields(given: Mapping[object, object], *, is_phrase: bool = False) -> FieldsRead:
     """The typed fields of a mapping; with `is_phrase`, its only field is a whole phrase."""
     draft, problems = Draft(), _refused(given)
+    if "cron" in given:
+        draft.unread.add("every")
     try:
         if is_phrase:
             draft = read_phrase(str(given["every"]))
@@ -67,12 +71,12 @@ def _rule(draft: Draft) -> dict[str, object]:
 def _refused(given: Mapping[object, object]) -> list[Problem]:
     """Fields that do not exist, or not yet."""
     problems = []
-    for name in given:
+    for name in islice(given, MAX_FIELDS):
         if name in UNSUPPORTED:
             problems.append(Problem(str(name), "not supported yet", code="not_supported"))
         elif name not in FIELDS:
             hint = did_you_mean(str(name)[:40], FIELDS) or f"the fields are {', '.join(FIELDS)}"
-            problems.append(Problem(str(name)[:40], "there is no such field", hint))
+            problems.append(Problem(str(name)[:40], "there is no such field", hint, "unknown_field"))
     return problems
 
 
@@ -85,7 +89,7 @@ def _read_rule_field(name: str, value: object, draft: Draft) -> list[Problem]:
     text = _text(value)
     if text is None:
         draft.unread.add(name)
-        return [Problem(name, f"'{name}' is a text", "such as " + _EXAMPLES[name])]
+        return [Problem(name, "must be a text", "such as " + _EXAMPLES[name])]
     return _read_text(name, text, draft)
 
 
@@ -97,7 +101,7 @@ def _read_list(name: str, values: list[object], draft: Draft) -> list[Problem]:
     for index, value in enumerate(values):
         item = Draft()
         text = _text(value)
-        found = [Problem(name, "each item is a text")] if text is None else _read_text(name, text, item)
+        found = [Problem(name, "must be a text")] if text is None else _read_text(name, text, item)
         if not found and item.columns.keys() - {"on", "times"}:
             found = [Problem(name, "a list holds only days or times", "give a date or a zone alone")]
         problems += [replace(problem, where=f"{name}.{index}") for problem in found]
@@ -184,14 +188,13 @@ def _option_problem(name: str, value: object) -> Problem | None:
     if name in _CHOICES:
         if value in _CHOICES[name]:
             return None
-        known = ", ".join(_CHOICES[name])
-        shown = f"'{str(value)[:40]}' is not one of {known}"
-        return Problem(name, shown, did_you_mean(str(value).lower()[:40], _CHOICES[name]))
+        what = "must be one of " + ", ".join(_CHOICES[name])
+        return Problem(name, what, did_you_mean(str(value).lower()[:40], _CHOICES[name]))
     if name == "paused":
-        return None if isinstance(value, bool) else Problem(name, "'paused' is true or false")
+        return None if isinstance(value, bool) else Problem(name, "must be true or false")
     if name == "inputs":
         is_mapping = isinstance(value, dict) and all(isinstance(key, str) for key in value)
-        return None if is_mapping else Problem(name, "'inputs' is a mapping of names to values")
+        return None if is_mapping else Problem(name, "must be a mapping of names to values")
     if isinstance(value, str) and _ID.fullmatch(value):
         return None
     return Problem(

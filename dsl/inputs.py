@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated
 
 from pydantic import JsonValue, StringConstraints, TypeAdapter, ValidationError
@@ -23,6 +24,7 @@ _NAMES = {
     "object": "a mapping",
     "datetime": "a time like 2026-03-20T09:00:00Z, with its offset",
 }
+MAX_UNKNOWN = 100  # inputs that are named in problems
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[-+]\d\d:\d\d)", re.ASCII)
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
 
@@ -45,8 +47,7 @@ def fill_inputs(
             did_you_mean(name[:60], declared),
             "unknown_input",
         )
-        for name in values
-        if name not in declared
+        for name in islice((name for name in values if name not in declared), MAX_UNKNOWN)
     ]
     filled: dict[str, JsonValue] = {}
     for name, given in declared.items():

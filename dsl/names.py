@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dsl.problems import did_you_mean
+from dsl.problems import did_you_mean, known_hint
 from dsl.references import Reference
 from dsl.scopes import STAGE_FIELDS, TRIGGER_FIELDS, roots_in
 from dsl.sites import Site
@@ -11,7 +11,7 @@ from dsl.sketch import Sketch
 
 # Roots of the language that have a value in some places only, and what to do elsewhere.
 _PLACED = {
-    "secrets": ("secrets are only allowed inside 'with'", "", "secret"),
+    "secrets": ("'secrets' is not supported yet", "put credentials into a connection", "not_supported"),
     "output": ("there is no 'output' here", "write stages.<id>.output, or input", "scope"),
     "error": ("there is no 'error' here", "write stages.<id>.error", "scope"),
     "attempt": ("there is no 'attempt' here", "write stages.<id>.attempts", "scope"),
@@ -40,9 +40,11 @@ def name_faults(found: Iterable[Reference], site: Site, sketch: Sketch) -> Itera
             case "stages":
                 yield from _stage_faults(reference, site, sketch)
             case "inputs":
-                yield from _field_faults(reference, sketch.inputs, "input")
+                hint = known_hint("inputs", sketch.inputs) or "declare it under 'inputs'"
+                yield from _field_faults(reference, sketch.inputs, "there is no input", hint)
             case "trigger":
-                yield from _field_faults(reference, TRIGGER_FIELDS, "field of a trigger")
+                hint = known_hint("fields", TRIGGER_FIELDS)
+                yield from _field_faults(reference, TRIGGER_FIELDS, "a trigger has no", hint)
             case root if root in _PLACED and root not in roots:
                 yield Fault(reference.offsets[0], *_PLACED[root])
             case root if root in roots and reference.is_tested and len(reference.parts) == 1:
@@ -56,26 +58,32 @@ def _stage_faults(reference: Reference, site: Site, sketch: Sketch) -> Iterator[
         return
     stage = str(parts[1])
     if stage not in sketch.ids:
-        yield Fault(offsets[1], f"no stage '{stage}'", did_you_mean(stage, sketch.ids), "unknown_stage")
+        hint = did_you_mean(stage, sketch.ids) or known_hint("stages", sketch.ids)
+        yield Fault(offsets[1], f"there is no stage '{stage}'", hint, "unknown_stage")
     elif stage not in site.stages:
-        who = f"'{site.owner}'" if site.owner and site.owner != stage else "itself"
-        hint = "only stages that have ended before have a value"
-        yield Fault(offsets[1], f"stage '{stage}' is not upstream of {who}", hint, "not_upstream")
+        yield Fault(offsets[1], *_not_upstream(stage, site.owner), "not_upstream")
     if parts[2] not in STAGE_FIELDS:
-        known = ", ".join(STAGE_FIELDS)
-        hint = did_you_mean(str(parts[2]), STAGE_FIELDS) or f"a stage has {known}"
+        hint = did_you_mean(str(parts[2]), STAGE_FIELDS) or known_hint("fields", STAGE_FIELDS)
         yield Fault(offsets[2], f"a stage has no '{parts[2]}'", hint)
     elif reference.is_tested and len(parts) == 3:
         yield _tested(reference)
 
 
-def _field_faults(reference: Reference, known: Iterable[str], thing: str) -> Iterator[Fault]:
+def _not_upstream(stage: str, owner: str) -> tuple[str, str]:
+    if not owner:
+        return "a default sees no stages", "write it at the stage itself"
+    if owner == stage:
+        return f"stage '{stage}' has not ended here", "a stage sees what is upstream of it"
+    hint = f"'{owner}' sees what must have ended before it"
+    return f"stage '{stage}' is not upstream of '{owner}'", hint
+
+
+def _field_faults(reference: Reference, known: Iterable[str], what: str, hint: str) -> Iterator[Fault]:
     names = list(known)
     if len(reference.parts) < 2:
         yield Fault(reference.offsets[0], f"'{reference.root}' is no value", f"write {reference.root}.<name>")
     elif (name := str(reference.parts[1])) not in names:
-        hint = did_you_mean(name, names) or (f"there is {', '.join(names[:10])}" if names else "")
-        yield Fault(reference.offsets[1], f"no {thing} '{name}'", hint)
+        yield Fault(reference.offsets[1], f"{what} '{name}'", did_you_mean(name, names) or hint)
     elif reference.is_tested and len(reference.parts) == 2:
         yield _tested(reference)
 

@@ -28,7 +28,7 @@ from dsl.days import (
 )
 from dsl.draft import Draft
 from dsl.problems import Problem, did_you_mean
-from dsl.recurrence import WEEKDAYS, Period, Unit, days_text
+from dsl.recurrence import WEEKDAYS, Day, NthWeekday, Period, Unit, days_text
 from dsl.times import begins_date, begins_time, is_clear_time, read_date, read_moment, read_time
 from dsl.words import PhraseError, Word, Words
 from dsl.zones import find_zone, zone_hint
@@ -46,6 +46,8 @@ _ADVERBS: dict[str, tuple[int, str]] = {
     "annually": (1, "year"),
 }
 _TODAY = {"tomorrow", "today", "tonight", "yesterday", "now", "next", "this", "soon", "later"}
+_PARTS_OF_DAY = {"morning", "noon", "afternoon", "evening", "night", "midnight"}
+_FRACTIONS = {"half": "write 'every 30 minutes'", "quarter": "write 'every 15 minutes'"}
 _EXCEPT = {"except", "excluding", "without", "unless", "between"}
 _CRON = re.compile(r"\s*(@\w+|([\d*?][\d*/,?LW#-]*\s+){4,5}[\w*?][\w*?/,#-]*)\s*", re.ASCII)
 
@@ -80,7 +82,7 @@ def read_every(words: Words, draft: Draft) -> None:
     elif begins_place(words) and (word.lower != "second" or following in WEEKDAY_NUMBERS):
         _every_place(words, draft)
     else:
-        _refuse_quarter(word, words)
+        _refuse_vague(word, words)
         draft.put("every", repeated(read_amounts(words, "every"), words), word, words)
 
 
@@ -155,10 +157,18 @@ def _every_place(words: Words, draft: Draft) -> None:
     if not any(getattr(day, "month", 0) for day in days):
         unit = "month"
         if not (words.accept("of") and words.accept("the", "each", "every") and words.accept("month")):
-            hint = f"write 'every month on {days_text(days)}'"
+            hint = f"write 'every month on {days_text(days)}'" + _or_weeks(days)
             raise words.error(word, "every", f"{word.shown} of what is not clear", hint)
     draft.put("every", Period(1, unit), word, words)
     draft.put("on", days, word, words)
+
+
+def _or_weeks(days: tuple[Day, ...]) -> str:
+    """What else `every second monday` may mean."""
+    match days:
+        case (NthWeekday(nth, (weekday,)),) if nth > 1:
+            return f" or 'every {nth} weeks on {WEEKDAYS[weekday]}'"
+    return ""
 
 
 def _adverb(words: Words, draft: Draft) -> None:
@@ -256,20 +266,31 @@ def _lost(word: Word, words: Words, draft: Draft) -> PhraseError:
         hint = "write the date, such as '2026-12-24 18:00', or 'in 10 minutes'"
         return words.error(word, "at", f"{word.shown} depends on today", hint)
     if word.lower in _EXCEPT:
-        return words.error(
-            word, "exclude", f"{word.shown} is not supported yet", "list the days", "not_supported"
-        )
+        hint = "list the times" if word.lower == "between" else "list the days"
+        return words.error(word, "exclude", f"{word.shown} is not supported yet", hint, "not_supported")
+    if word.lower in {"and", "&"} and draft.columns:
+        hint = "a rule has one set of days and times; write two schedules"
+        return words.error(word, "schedule", f"{word.shown} joins nothing that fits here", hint)
     if begins_weekday(words) or begins_amount(words):
-        if draft.columns or word.lower == "and":
-            hint = "a rule has one set of days and times; write two schedules"
-            return words.error(word, "schedule", f"{word.shown} does not fit here", hint)
-        return words.error(
-            word, "every", f"{word.shown} alone depends on today", f"did you mean 'every {word.text}'?"
-        )
+        return _misplaced(word, words, draft)
     if draft.columns and ("/" in word.text or word.text[:1].isupper()):
         return words.error(word, "timezone", f"no time zone {word.shown}", zone_hint(word.text))
     hint = did_you_mean(word.lower, [*_CLAUSES, *WEEKDAYS]) or "begin with 'every', 'in' or a date"
     return words.error(word, "schedule", f"{word.shown} is not understood here", hint)
+
+
+def _misplaced(word: Word, words: Words, draft: Draft) -> PhraseError:
+    """The error for days, or an amount of time, that no `every`, `on` or `in` announces."""
+    if draft.columns:
+        hint = "a rule has one set of days and times; write two schedules"
+        return words.error(word, "schedule", f"{word.shown} does not fit here", hint)
+    if begins_amount(words):
+        is_apart = word.text.isdecimal() or word.lower in NUMBER_WORDS
+        amount = f"{word.text} {words.peek(1).text}" if is_apart else word.text
+        hint = f"write 'every {amount}' or 'in {amount}'"
+        return words.error(word, "every", f"'{amount}' alone is no rule", hint)
+    hint = f"did you mean 'every {word.text}'?"
+    return words.error(word, "every", f"{word.shown} alone depends on today", hint)
 
 
 def _date_behind(words: Words) -> bool:
@@ -278,7 +299,14 @@ def _date_behind(words: Words) -> bool:
     return begins_date(ahead)
 
 
-def _refuse_quarter(word: Word, words: Words) -> None:
+def _refuse_vague(word: Word, words: Words) -> None:
+    """Periods that people name and that are none here."""
+    following = {words.peek(ahead).lower for ahead in (1, 2)}
+    if word.lower in _FRACTIONS and "hour" in following:
+        raise words.error(word, "every", f"no unit of time {word.shown}", _FRACTIONS[word.lower])
     if word.lower in {"quarter", "quarters"}:
         hint = "write 'every 3 months', with a 'start' in the first of them"
         raise words.error(word, "every", "a quarter may begin in any month", hint)
+    if word.lower in _PARTS_OF_DAY:
+        hint = "write 'every day at …', with the time"
+        raise words.error(word, "every", f"{word.shown} is no time of day", hint)

@@ -1,12 +1,14 @@
 """The names that an expression uses, found in its tokens: `stages.fetch.output.body["orders"]`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from dsl.tokens import Token, tokens
 
 _BINDERS = {"all", "exists", "exists_one", "existsOne", "map", "filter", "bind", "optMap", "optFlatMap"}
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 TypeT = TypeVar("TypeT")
 _NO_TOKEN = Token("", "", 0)
 
@@ -32,12 +34,18 @@ class Reference:
 def references(text: str) -> list[Reference]:
     """The references of an expression in order, without the variables that its macros bind."""
     found = list(tokens(text))
-    bound = set(_bound(found))
-    return [
-        _reference(found, index)
-        for index, token in enumerate(found)
-        if token.kind == "name" and _is_root(found, index) and token.text not in bound
-    ]
+    used: list[Reference] = []
+    brackets: list[str] = []  # The variable that each open one binds, mostly none.
+    bound: Counter[str] = Counter()
+    for index, token in enumerate(found):
+        if token.text in _OPENING:
+            brackets.append(_bound_by(found, index))
+            bound[brackets[-1]] += 1
+        elif token.text in _CLOSING and brackets:
+            bound[brackets.pop()] -= 1
+        elif token.kind == "name" and not bound[token.text] and _is_root(found, index):
+            used.append(_reference(found, index))
+    return used
 
 
 def stages_used(expressions: Iterable[str]) -> frozenset[str]:
@@ -78,12 +86,13 @@ def _is_operand(token: Token) -> bool:
     return token.kind in ("name", "text", "number") or token.text in (")", "]", "}")
 
 
-def _bound(found: Sequence[Token]) -> Iterator[str]:
-    for index, token in enumerate(found):
-        if token.text in _BINDERS and _at(found, index - 1).text == "." and _at(found, index + 1).text == "(":
-            variable = _at(found, index + 2)
-            if variable.kind == "name" and _at(found, index + 3).text == ",":
-                yield variable.text
+def _bound_by(found: Sequence[Token], opening: int) -> str:
+    """The variable that a macro binds inside the bracket it opens with, if it is one."""
+    macro, variable = _at(found, opening - 1), _at(found, opening + 1)
+    is_macro = macro.text in _BINDERS and _at(found, opening - 2).text == "."
+    if not is_macro or variable.kind != "name" or _at(found, opening + 2).text != ",":
+        return ""
+    return variable.text
 
 
 def _reference(found: Sequence[Token], start: int) -> Reference:

@@ -73,6 +73,4 @@ def _read_value(value: object) -> FieldsRead:
         return read_fields({"every": value}, is_phrase=True)
     if isinstance(value, Mapping):
         return read_fields(value)
-    return FieldsRead(
-        {}, [Problem("schedule", "a schedule is a text or a mapping", "such as 'every 5 minutes'")]
-    )
+    return FieldsRead({}, [Problem("schedule", "must be a text or a mapping", "such as 'every 5 minutes'")])

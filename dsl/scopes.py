@@ -36,7 +36,7 @@ TRIGGER_FIELDS: Mapping[str, TypeName] = {
     "schedule": "string",
 }
 _EXTRA: Mapping[Situation, Mapping[str, TypeName]] = {
-    "with": {"input": "dyn", "secrets": "dyn"},
+    "with": {"input": "dyn"},
     "when": {"input": "dyn"},
     "output": {"input": "dyn", "output": "dyn"},
     "retry": {"input": "dyn", "error": "dyn", "attempt": "int"},

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from dsl.document import Path, child_of, has_child
 from dsl.problems import did_you_mean
-from dsl.report import Report
+from dsl.report import MAX_FOUND, Report
 from dsl.templates import is_template, parse_template
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -30,8 +30,24 @@ _WORDS: Mapping[str, str] = {
     "tuple_type": "must be a list",
     "extra_forbidden": "there is no such field",
 }
+# What a limit of a model is called in the context of its error.
+_LIMITS: Mapping[str, tuple[str, str]] = {
+    "greater_than": ("must be above {}", "gt"),
+    "greater_than_equal": ("must be at least {}", "ge"),
+    "less_than": ("must be below {}", "lt"),
+    "less_than_equal": ("must be at most {}", "le"),
+    "string_too_long": ("must have at most {} characters", "max_length"),
+    "too_long": ("must have at most {} items", "max_length"),
+}
 _CONTAINERS = frozenset({"dict_type", "model_type", "model_attributes_type", "list_type", "tuple_type"})
+_CODES: Mapping[str, str] = {"missing": "required", "extra_forbidden": "unknown_field"}
 _ID_HINT = "begin with a small letter, then small letters, digits and _, 63 at most"
+
+
+class _Phrase(NamedTuple):
+    what: str
+    hint: str
+    is_mismatch: bool  #: The value is of another type altogether.
 
 
 class _Spot(NamedTuple):
@@ -54,19 +70,23 @@ def check_shape(
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = error.errors(include_url=False)[:MAX_FOUND]
     except RecursionError:
         report.add(path, "nested too deeply")
         return None
-    found: dict[tuple[Path, bool], list[tuple[str, str]]] = {}
+    # What is wrong at one place are alternatives, except that each missing field counts by itself.
+    found: dict[tuple[Path, bool, str, str], list[_Phrase]] = {}
     for detail in details:
         spot = _spot(value, detail["loc"])
-        if has_templates and _is_for_later(spot, detail):
+        if _is_of_items(spot, detail) or (has_templates and _is_for_later(spot, detail)):
             continue
         at_key = detail["type"] == "extra_forbidden" or spot.rest[-1:] == ("[key]",)
-        found.setdefault((spot.path, at_key), []).append(_phrase(model, detail, spot))
-    for (place, at_key), phrases in found.items():
-        report.add((*path, *place), *_joined(phrases), at_key=at_key)
+        code = _CODES.get(detail["type"], "invalid")
+        missing = str(spot.rest) if code == "required" else ""
+        key = (spot.path, at_key, code, missing)
+        found.setdefault(key, []).append(_phrase(model, detail, spot))
+    for (place, at_key, code, _), phrases in found.items():
+        report.add((*path, *place), *_joined(phrases), code, at_key=at_key)
     return None
 
 
@@ -92,27 +112,57 @@ def _is_for_later(spot: _Spot, detail: ErrorDetails) -> bool:
     return is_whole or detail["type"] not in _CONTAINERS
 
 
-def _joined(phrases: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    whats = dict.fromkeys(what for what, _ in phrases)
-    return " or ".join(whats), next((hint for _, hint in phrases if hint), "")
+def _is_of_items(spot: _Spot, detail: ErrorDetails) -> bool:
+    """Whether a list counts as too short only because its items are wrong, each with its own error."""
+    limit = detail.get("ctx", {}).get("min_length", 0)
+    return detail["type"] == "too_short" and isinstance(spot.value, list) and len(spot.value) >= limit
 
 
-def _phrase(model: type[BaseModel], detail: ErrorDetails, spot: _Spot) -> tuple[str, str]:
+def _joined(phrases: Sequence[_Phrase]) -> tuple[str, str]:
+    """All alternatives, or those that take values of the given type."""
+    closest = [phrase for phrase in phrases if not phrase.is_mismatch] or phrases
+    whats = dict.fromkeys(phrase.what for phrase in closest)
+    return " or ".join(whats), next((phrase.hint for phrase in closest if phrase.hint), "")
+
+
+def _phrase(model: type[BaseModel], detail: ErrorDetails, spot: _Spot) -> _Phrase:
     kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "missing":
-        return f"'{spot.rest[-1] if spot.rest else ''}' is required", ""
-    if kind == "extra_forbidden":
-        return _WORDS[kind], _field_hint(model, detail["loc"])
-    if kind == "literal_error":
-        given = spot.value if isinstance(spot.value, str) else ""
-        return f"must be {context['expected']}", did_you_mean(given, context["expected"].split("'")[1::2])
-    if kind == "string_pattern_mismatch" and context["pattern"].startswith("^[a-z][a-z0-9_]{0,62}"):
-        return f"{str(spot.path[-1] if spot.rest else spot.value)[:70]!r} cannot be a name", _ID_HINT
-    if kind == "value_error":
-        what, _, hint = str(context["error"]).partition("; ")
-        return what, hint
-    hint = "put it in quotes" if kind == "string_type" and isinstance(spot.value, int | float) else ""
-    return _WORDS.get(kind) or _plain(detail["msg"]), hint
+    what, hint = _WORDS.get(kind) or _plain(detail["msg"]), ""
+    match kind:
+        case "missing":
+            what = f"'{spot.rest[-1] if spot.rest else ''}' is required"
+        case "extra_forbidden":
+            hint = _field_hint(model, detail["loc"])
+        case "literal_error":
+            given = spot.value if isinstance(spot.value, str) else ""
+            what = f"must be {context['expected']}"
+            hint = did_you_mean(given, context["expected"].split("'")[1::2])
+        case "string_pattern_mismatch" if context["pattern"].startswith("^[a-z][a-z0-9_]{0,62}"):
+            what = f"{str(spot.path[-1] if spot.rest else spot.value)[:70]!r} cannot be a name"
+            hint = _ID_HINT
+        case "string_pattern_mismatch":
+            what = f"must match {context['pattern']}"
+        case "value_error":
+            what, _, hint = str(context["error"]).partition("; ")
+        case "too_short" | "string_too_short" if context["min_length"] == 1:
+            what = "must not be empty"
+        case _ if kind in _LIMITS:
+            wording, name = _LIMITS[kind]
+            what = wording.format(f"{context[name]:g}")
+        case _ if kind in _WORDS:
+            return _Phrase(*_mismatch(kind, spot.value), is_mismatch=True)
+    return _Phrase(what, hint, is_mismatch=False)
+
+
+def _mismatch(kind: str, value: JsonValue) -> tuple[str, str]:
+    """What to write for a value of another type."""
+    if value is None:
+        return f"{_WORDS[kind]}, but there is nothing", ""
+    if kind == "string_type" and isinstance(value, int | float):
+        return _WORDS[kind], "put it in quotes"
+    if kind in ("list_type", "tuple_type") and isinstance(value, str) and len(value.split()) == 1:
+        return _WORDS[kind], f"write [{value[:40]}] for a list of one"
+    return _WORDS[kind], ""
 
 
 def _plain(message: str) -> str:
@@ -147,7 +197,7 @@ def _fields_at(root: dict[str, Any], schema: Any, location: Sequence[str | int])
         return
     step, rest = location[0], location[1:]
     child = schema.get("items") if isinstance(step, int) else properties.get(step)
-    if child is None and isinstance(schema.get("additionalProperties"), dict):
-        child = schema["additionalProperties"]
+    for more in (schema.get("additionalProperties"), *schema.get("patternProperties", {}).values()):
+        child = more if child is None and isinstance(more, dict) else child
     # A location also names the members of unions that it passes.
     yield from _fields_at(root, schema if child is None and properties else child, rest)

@@ -98,6 +98,8 @@ def _end(text: str, start: int) -> int:
             continue
         if token.text == "{":
             depth += 1
+        elif token.text == "$" and text.startswith("${{", token.offset):
+            break  # No expression has a $; looking on at each opening would take time by its square.
         elif token.text == "}" and depth:
             depth -= 1
         elif token.text == "}" and text.startswith("}}", token.offset):

@@ -49,7 +49,7 @@ def _check_connection(
     if kind.connection == "none":
         report.add(path, f"a {kind.name} stage takes no connection", code="connection", at_key=True)
         return
-    if connections is None or not isinstance(name, str):
+    if connections is None or not isinstance(name, str) or not name or "${{" in name:
         return
     if name not in connections:
         fitting = [known for known, of_kind in connections.items() if of_kind == kind.name]

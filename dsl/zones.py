@@ -30,7 +30,7 @@ def zone_hint(*names: str) -> str:
         if wanted in _places():
             return f"did you mean '{_places()[wanted]}'?"
         known = _places() if "/" not in wanted else _zones()
-        close = get_close_matches(wanted, known, 1, 0.75)
+        close = get_close_matches(wanted, known, 1, 0.78)
         if close:
             return f"did you mean '{known[close[0]]}'?"
     return _PLACE_HINT

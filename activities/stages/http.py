@@ -35,7 +35,7 @@ class HttpWith(Block):
     """The `with:` block of `http`."""
 
     method: Annotated[Method, BeforeValidator(lambda value: str(value).upper())] = Field(
-        "GET", description="What to do there."
+        "GET", description="The request's method, in any case."
     )
     url: str = Field(description="The address; with a connection, also a path below its `base_url`.")
     headers: dict[str, Scalar] = Field({}, description="Headers besides those of the connection.")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from api.problem import PlacedProblem
 from api.views.listing import View
 from cronny.store.tables import ActionRow, ActionVersion, ScheduleRow
 
@@ -43,6 +44,13 @@ class AppliedAction(ActionSummary):
 
     change: Change
     schedules: tuple[ScheduleChange, ...]
+
+
+class Verdict(View):
+    """Whether a text is an action."""
+
+    valid: bool
+    problems: tuple[PlacedProblem, ...] = Field(description="Everything that is wrong, in reading order.")
 
 
 def summarise_action(row: ActionRow) -> ActionSummary:

@@ -8,6 +8,7 @@ from activities.rules import RuleCache
 from api.views.listing import View
 from cronny.errors import Invalid
 from cronny.names import schedule_workflow
+from cronny.scheduling import upcoming
 from cronny.store.tables import ScheduleRow, ScheduleState
 from cronny.store.tenant_store import TenantStore
 from dsl.describe import describe
@@ -71,14 +72,11 @@ def view_schedule(row: ScheduleRow, action: str, store: TenantStore, rules: Rule
 def view_upcoming(row: ScheduleRow, rules: RuleCache, after: datetime, count: int) -> Upcoming:
     """The next fires after an instant; raises Invalid when the rule cannot be read any more."""
     rule = rules.get(row)
-    fires: list[UpcomingFire] = []
-    due = rule.compiled.next(after)
-    while due is not None and len(fires) < count:
-        fires.append(UpcomingFire(due=due, local=rule.compiled.local(due)))
-        due = rule.compiled.next(due)
+    dues = upcoming(rule.compiled, after, count)
+    fires = tuple(UpcomingFire(due=due, local=rule.compiled.local(due)) for due in dues)
     why = f": {row.note}" if row.note else ""
     note = f"paused{why}; nothing fires before it is resumed" if row.is_paused else ""
-    return Upcoming(schedule=row.name, timezone=rule.schedule.timezone, fires=tuple(fires), note=note)
+    return Upcoming(schedule=row.name, timezone=rule.schedule.timezone, fires=fires, note=note)
 
 
 def _description(row: ScheduleRow, rules: RuleCache) -> str:

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from pydantic import Field, JsonValue
 
+from api.stored import read_stored
 from api.views.listing import View
+from cronny.errors import Conflict
 from cronny.store.tables import ActionVersion, StageRow, StageState, TriggerState
 from cronny.store.triggers import Entry
-from dsl.action import Action
 from dsl.graph import Edge, edges_of
 
 HIDDEN = "(sensitive)"
@@ -89,9 +90,7 @@ def view_trigger(entry: Entry) -> TriggerView:
 
 def view_trigger_detail(entry: Entry, stages: Sequence[StageRow], version: ActionVersion) -> TriggerDetail:
     """A ledger row as it is shown alone."""
-    action = Action.model_validate(version.model)
-    edges = {edge.index: edge for edge in edges_of(action)}
-    sensitive = {stage.id for stage in action.stages if stage.sensitive}
+    edges, sensitive = _graph_of(version, stages)
     return TriggerDetail(
         **view_trigger(entry).model_dump(),
         inputs=entry.trigger.inputs,
@@ -99,6 +98,16 @@ def view_trigger_detail(entry: Entry, stages: Sequence[StageRow], version: Actio
         error=entry.trigger.error,
         stages=tuple(_view_stage(stage, edges, stage.stage_id in sensitive) for stage in stages),
     )
+
+
+def _graph_of(version: ActionVersion, stages: Sequence[StageRow]) -> tuple[dict[int, Edge], set[str]]:
+    """The edges by index, and the stages whose values are not shown."""
+    try:
+        action = read_stored(version)
+    except Conflict:  # Which stages are sensitive cannot be read any more, so that all of them are.
+        return {}, {stage.stage_id for stage in stages}
+    edges = {edge.index: edge for edge in edges_of(action)}
+    return edges, {stage.id for stage in action.stages if stage.sensitive}
 
 
 def _view_stage(row: StageRow, edges: Mapping[int, Edge], is_sensitive: bool) -> StageView:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 COLOURS = {"temporal": "magenta", "api": "cyan", "worker": "green", "cronny": "bold yellow"}
 WIDTH = max(map(len, COLOURS))
+HIDDEN = ("logger", "color_message")  # the service's name says enough; uvicorn says everything twice
 TIME, LEVEL, MESSAGE = ("time", "timestamp", "ts"), ("level", "severity"), ("message", "event", "msg")
 
 
@@ -43,7 +44,11 @@ def readable(line: str) -> str:
 def _sentence(record: dict[str, JsonValue]) -> str:
     time, level, message = (_take(record, names) for names in (TIME, LEVEL, MESSAGE))
     clock = time.partition("T")[2][:8]
-    fields = (f"{key}={_shown(value)}" for key, value in record.items() if value not in (None, ""))
+    fields = (
+        f"{key}={_shown(value)}"
+        for key, value in record.items()
+        if key not in HIDDEN and value not in (None, "")
+    )
     return " ".join(part for part in (clock, level.upper(), message, *fields) if part)
 
 

@@ -2,13 +2,12 @@
 
 import errno
 import fcntl
-import json
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cronny.cli.client_file import write_private
 from cronny.cli.exits import CannotRun, Exit
 from cronny.secrets import new_key
 from cronny.settings import Settings
@@ -49,27 +48,3 @@ def ensure_key_file(settings: Settings) -> None:
     """Makes the key that seals secrets, unless keys are given or there already is one."""
     if settings.secret_keys is None and not settings.key_file.exists():
         write_private(settings.key_file, f"{new_key()}\n")
-
-
-def known_key(settings: Settings) -> str | None:
-    """The API key that an earlier `cronny up` left for the CLI."""
-    try:
-        key = json.loads(settings.client_file.read_text())["key"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return key if isinstance(key, str) else None
-
-
-def leave_for_client(settings: Settings, key: str | None) -> None:
-    """Writes where the API is, and a key for it, so that the CLI needs no flags."""
-    content = {"url": settings.api_url} | ({"key": key} if key else {})
-    write_private(settings.client_file, json.dumps(content, indent=2) + "\n")
-
-
-def write_private(file: Path, text: str) -> None:
-    """Replaces the file at once, readable by its owner only."""
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
-        output.write(text)
-    fresh.replace(file)

@@ -51,6 +51,7 @@ def environment(settings: Settings) -> Mapping[str, str]:
         "CRONNY_TEMPORAL_NAMESPACE": settings.temporal_namespace,
         "CRONNY_API_HOST": settings.api_host,
         "CRONNY_API_PORT": str(settings.api_port),
+        "CRONNY_EGRESS_ALLOW": ",".join(map(str, settings.egress_allow)),
         "CRONNY_LOG_FORMAT": "json",
         "PYTHONUNBUFFERED": "1",
         "PYTHONTZPATH": "",  # Every process computes with the pinned tzdata.

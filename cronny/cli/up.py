@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,10 @@ from rich.console import Console
 from temporalio.client import Client
 
 from cronny.cli import programs
+from cronny.cli.client_file import known_key, leave_for_client
 from cronny.cli.exits import CannotRun, Exit
 from cronny.cli.log import Log
-from cronny.cli.preflight import claimed, ensure_key_file, known_key, leave_for_client, require_free
+from cronny.cli.preflight import claimed, ensure_key_file, require_free
 from cronny.cli.readiness import api_is_ready, temporal_answers, wait_for, worker_polls
 from cronny.cli.stack import Stack
 from cronny.demo import seed
@@ -25,9 +27,13 @@ from cronny.temporal.binary import obtain, user_cache
 from cronny.temporal.connection import check, connect, ensure_retention, ensure_search_attributes
 from cronny.temporal.devserver import DevServer
 
+LOOPBACK = (IPv4Network("127.0.0.1"), IPv6Network("::1"))
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command()
 def up(
     host: Annotated[str | None, typer.Option(help="Address the API listens on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
@@ -74,10 +80,18 @@ def _refused(code: Exit, reason: str) -> Exit:
 def _prepare_and_serve(settings: Settings, demo: bool, log: Log) -> None:
     with claimed(settings.data_dir):
         _check_ports(settings)
+        if demo:
+            settings = _opened(settings, log)
         server = _server(settings, log)
         ensure_key_file(settings)
         _migrate(settings)
         asyncio.run(_serve(settings, server, demo, log))
+
+
+def _opened(settings: Settings, log: Log) -> Settings:
+    """The settings with loopback open for stages: the demo's actions call this installation's own API."""
+    log.say("stages may reach 127.0.0.1 and ::1, for the demo; `cronny up --no-demo` keeps them closed")
+    return settings.model_copy(update={"egress_allow": (*settings.egress_allow, *LOOPBACK)})
 
 
 def _check_ports(settings: Settings) -> None:
@@ -106,7 +120,7 @@ async def _require_temporal(settings: Settings) -> None:
 def _migrate(settings: Settings) -> None:
     try:
         upgrade(settings.database_url)
-    except (CronnyError, OSError) as error:
+    except CronnyError as error:
         raise CannotRun(Exit.DATABASE, f"the database cannot be used: {error}") from error
 
 

@@ -34,30 +34,27 @@ class Handout:
 
 
 def hand_out(compiled: Compiled, position: Position, now: datetime, catchup: Catchup) -> Handout:
-    """The fires between the cursor and a little beyond now."""
-    start = position.cursor
-    paused = max(start, position.skip_until or start)
-    skipped = left_out(compiled, start, paused)
-    start = paused
-    late = max(start, now - GRACE)
-    decision = catch_up(compiled, start, late, catchup, CAP)
-    until = max(late, _horizon(compiled, start, position.wake_at, now))
-    near = tuple(compiled.between(late, until))
+    """The fires between the cursor and a little beyond now, each as exactly one of run, skipped or missed."""
+    resumed = max(position.cursor, position.skip_until or position.cursor)
+    late = max(resumed, now - GRACE)
+    decision = catch_up(compiled, resumed, late, catchup, CAP)
+    until = max(late, _horizon(compiled, position, late, now))
     return Handout(
-        run=(*decision.run, *near),
-        skipped=skipped,
+        run=(*decision.run, *compiled.between(late, until)),
+        skipped=left_out(compiled, position.cursor, resumed),
         missed=decision.missed,
         cursor=until,
         next_due=compiled.next(until),
     )
 
 
-def _horizon(compiled: Compiled, after: datetime, wake_at: datetime | None, now: datetime) -> datetime:
-    first = compiled.next(max(after, now - GRACE))
-    if first is None:
-        return now + LEAD
-    is_awake = wake_at is not None and wake_at <= now
-    horizon = max(now + LEAD, first) if is_awake else now + LEAD
-    second = compiled.next(first)
-    is_frequent = second is not None and second - first < FREQUENT
-    return horizon + WINDOW if is_frequent and horizon >= first else horizon
+def _horizon(compiled: Compiled, position: Position, late: datetime, now: datetime) -> datetime:
+    """How far to allocate: the lead, further for the fire that is waited for, and for frequent schedules."""
+    horizon = now + LEAD
+    if position.wake_at is not None and position.wake_at <= now:
+        # The fire after the cursor, not the one after now: an overslept wake is not one for the next fire.
+        horizon = max(horizon, compiled.next(position.cursor) or horizon)
+    first = compiled.next(late)
+    second = compiled.next(first) if first is not None and first <= horizon else None
+    is_frequent = first is not None and second is not None and second - first < FREQUENT
+    return horizon + WINDOW if is_frequent else horizon

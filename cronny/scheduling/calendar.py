@@ -10,8 +10,8 @@ from cronny.scheduling.bounds import TICK, Bounds
 from cronny.scheduling.days import Days
 from cronny.scheduling.walltime import Clocks
 
-# A fire may lie so much later on the local calendar than its date: where a whole day was skipped.
-_LOOKBACK = timedelta(days=2)
+# As clocks go back over midnight, a fire of the day before may still be to come.
+_LOOKBACK = timedelta(days=1)
 
 
 @dataclass(frozen=True)

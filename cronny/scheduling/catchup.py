@@ -36,7 +36,7 @@ def catch_up(compiled: Compiled, start: datetime, late: datetime, catchup: Catch
 
 def left_out(compiled: Compiled, start: datetime, until: datetime) -> tuple[Missed, ...]:
     """The fires in (start, until] as one range, or nothing if there are none."""
-    first, last = compiled.next(start), compiled.latest(start, until, 1)
-    if first is None or not last:
-        return ()
-    return (Missed(first, last[0], compiled.count(start, until)),)
+    for last in compiled.latest(start, until, 1):
+        first = next(compiled.between(start, last))
+        return (Missed(first, last, compiled.count(start, last)),)
+    return ()

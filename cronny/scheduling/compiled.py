@@ -1,11 +1,11 @@
 """A schedule's rule, ready to be asked for its fires."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from cronny.scheduling.bounds import bounds, start_instant, whole_second
+from cronny.scheduling.bounds import EARLIEST, LATEST, bounds, start_instant, whole_second
 from cronny.scheduling.calendar import Calendar
 from cronny.scheduling.days import Days
 from cronny.scheduling.instants import Instants
@@ -36,8 +36,9 @@ class Compiled(Protocol):
 
 
 def compile_schedule(schedule: Schedule, anchor: datetime) -> Compiled:
-    """The rule of a schedule that was first saved at `anchor`; delays, intervals and steps count from there."""
+    """The rule of a schedule first saved at `anchor`; delays, intervals and steps count from there."""
     place = zone(schedule.timezone)
+    anchor = min(max(anchor, EARLIEST), LATEST)  # so that nothing counted from it leaves the calendar
     clocks = Clocks(place, schedule.dst_gap, schedule.dst_overlap)
     match schedule.every, schedule.at:
         case timedelta() as period, _:
@@ -73,7 +74,7 @@ def _interval(schedule: Schedule, period: timedelta, anchor: datetime, place: Zo
     return Interval(first, period, bounds(None, schedule.end, place).last, place)
 
 
-def _origin(moment: Moment, place: ZoneInfo) -> Moment:
+def _origin(moment: Moment, place: ZoneInfo) -> date:
     """The date from which the periods of a calendar rule are counted."""
     if not isinstance(moment, datetime):
         return moment

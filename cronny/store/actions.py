@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
-from cronny.store.tables import ActionRow, ActionVersion, Tenant
+from cronny.store.owned import require_own
+from cronny.store.tables import ActionRow, ActionVersion, ScheduleRow, Tenant
 
 
 class Actions:
@@ -66,15 +67,32 @@ class Actions:
         )
         return (await self._session.execute(query)).scalars().all()
 
+    async def of(self, schedule: ScheduleRow) -> ActionRow:
+        """The action that one of the tenant's schedules triggers."""
+        require_own(self._tenant, schedule)
+        query = select(ActionRow).where(col(ActionRow.id) == schedule.action_id)
+        return (await self._session.execute(query)).scalar_one()
+
+    async def newest(self) -> Sequence[ActionVersion]:
+        """The newest version of every action, by the action's name."""
+        is_newest = and_(
+            col(ActionVersion.action_id) == col(ActionRow.id),
+            col(ActionVersion.version) == col(ActionRow.version),
+        )
+        query = select(ActionVersion).join(ActionRow, is_newest).order_by(col(ActionRow.name))
+        query = query.where(col(ActionRow.tenant_id) == self._tenant.id)
+        return (await self._session.execute(query)).scalars().all()
+
     async def version(self, action: ActionRow) -> ActionVersion:
         """The newest version of an action."""
+        require_own(self._tenant, action)
         return await find_version(self._session, action.id, action.version)
 
     async def _locked(self, name: str) -> ActionRow | None:
         query = select(ActionRow).where(
             col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name
         )
-        return (await self._session.execute(query.with_for_update())).scalar_one_or_none()
+        return (await self._session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
 
 
 async def find_version(session: AsyncSession, action_id: str, version: int) -> ActionVersion:

@@ -15,6 +15,10 @@ from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, Trig
 
 RATE = 20  # allocations a second that leave the machine room for the triggers themselves
 REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
+REVIVED = (  # what a due that is allocated again takes from its new row
+    "action_id", "action_version", "state", "reason", "generation", "inputs", "count", "until",
+    "allocated_at", "finished_at",
+)  # fmt: skip
 
 
 async def lock_schedule(session: AsyncSession, schedule_id: str) -> Allocatable | None:
@@ -35,9 +39,7 @@ async def write_fires(
 ) -> None:
     """Write the ledger rows of a handout and move the schedule's position."""
     schedule = target.schedule
-    rows = ledger_rows(target, handout, inputs, now)
-    await _merge(session, schedule.id, rows)
-    schedule.fires += sum(row.count for row in rows)
+    await _merge(session, schedule, ledger_rows(target, handout, inputs, now))
     schedule.cursor = handout.cursor
     schedule.last_due = max(filter(None, [*handout.run, schedule.last_due]), default=None)
     if handout.next_due != schedule.next_due or schedule.wake_at is None:
@@ -73,23 +75,25 @@ async def _wake_at(session: AsyncSession, schedule: ScheduleRow) -> datetime | N
     return schedule.next_due - LEAD - timedelta(seconds=rank / RATE)
 
 
-async def _merge(session: AsyncSession, schedule_id: str, rows: Sequence[TriggerRow]) -> None:
-    dues = [row.due for row in rows]
+async def _merge(session: AsyncSession, schedule: ScheduleRow, rows: Sequence[TriggerRow]) -> None:
+    """Add rows, numbered on from the schedule's last; a due that has a row keeps it and its number."""
     query = select(TriggerRow).where(
-        col(TriggerRow.schedule_id) == schedule_id, col(TriggerRow.due).in_(dues)
+        col(TriggerRow.schedule_id) == schedule.id, col(TriggerRow.due).in_([row.due for row in rows])
     )
-    known = {row.due: row for row in (await session.execute(query)).scalars()} if dues else {}
+    known = {row.due: row for row in (await session.execute(query)).scalars()} if rows else {}
     for row in rows:
         earlier = known.get(row.due)
         if earlier is None:
+            row.number = schedule.fires + 1
+            schedule.fires += row.count
             session.add(row)
         elif earlier.state is TriggerState.SKIPPED and earlier.reason in REVIVABLE:
+            schedule.fires += row.count - earlier.count
             _revive(earlier, row)
     await session.flush()
 
 
 def _revive(earlier: TriggerRow, row: TriggerRow) -> None:
-    for name in ("action_id", "action_version", "state", "reason", "generation", "inputs"):
+    for name in REVIVED:
         setattr(earlier, name, getattr(row, name))
     earlier.workflow_id = again(row.workflow_id, row.generation)
-    earlier.allocated_at, earlier.finished_at = row.allocated_at, row.finished_at

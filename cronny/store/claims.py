@@ -34,18 +34,28 @@ class Verdict:
     reason: str
 
 
+# Rows are locked in the order of their ids, as a pause locks them: no two transactions block each other.
+# The empty text keeps PostgreSQL from the index on state: it would join every scheduled row with every claim.
 _POSTGRES_CLAIM = """
-update trigger set state = 'executing', run_id = claim.run, started_at = :now
-from unnest(cast(:ids as text[]), cast(:generations as int[]), cast(:runs as text[]))
-    as claim(id, generation, run)
-where trigger.id = claim.id and trigger.generation = claim.generation and trigger.state = 'scheduled'
+with locked as (
+    select trigger.id, claim.run
+    from unnest(cast(:ids as text[]), cast(:generations as int[]), cast(:runs as text[]))
+        as claim(id, generation, run)
+    join trigger on trigger.id = claim.id and trigger.generation = claim.generation
+    where trigger.state || '' = 'scheduled' and trigger.due <= :now
+    order by trigger.id for no key update of trigger
+)
+update trigger set state = 'executing', run_id = locked.run, started_at = :now
+from locked where trigger.id = locked.id and trigger.state || '' = 'scheduled'
 """
 
+# The plus keeps SQLite from the index on state: it would walk all scheduled rows for each claim.
 _SQLITE_CLAIM = """
 update "trigger" set state = 'executing', run_id = claim.run, started_at = :now
 from (select value ->> 0 as id, value ->> 1 as generation, value ->> 2 as run from json_each(:claims))
     as claim
-where "trigger".id = claim.id and "trigger".generation = claim.generation and "trigger".state = 'scheduled'
+where "trigger".id = claim.id and "trigger".generation = claim.generation
+    and +"trigger".state = 'scheduled' and "trigger".due <= :now
 """
 
 # A retried attempt, or another root stage, of the run that made the claim passes again.
@@ -71,7 +81,10 @@ on conflict (trigger_id, stage_id) do nothing
 
 
 async def claim(session: AsyncSession, claims: Sequence[Claim], now: datetime) -> list[Verdict]:
-    """Claim triggers for runs and write their first stages as started; verdicts in order."""
+    """Claim triggers for runs and write their first stages as started; verdicts in order.
+
+    A trigger that is not due at `now` stays as it is, whatever its holder's clock said.
+    """
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     micros = to_micros(now)
     ids = [wish.trigger_id for wish in claims]

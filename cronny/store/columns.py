@@ -1,7 +1,9 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import inf, isfinite
 
 from sqlalchemy import JSON, BigInteger, Dialect, Enum
 from sqlalchemy.types import TypeDecorator
@@ -48,3 +50,27 @@ def to_micros(instant: datetime) -> int:
 def from_micros(micros: int) -> datetime:
     """The instant that lies so many microseconds after 1970."""
     return EPOCH + micros * MICROSECOND
+
+
+def storable(text: str) -> str:
+    """The text without what no database keeps: NUL and lone surrogates."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def json_text(value: object) -> str:
+    """Compact JSON, in ASCII only: lone surrogates are legal in its escapes but in no database's text."""
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except ValueError:  # JSON knows no infinities; CEL and user code do.
+        return json.dumps(_finite(value), separators=(",", ":"))
+
+
+def _finite(value: object) -> object:
+    match value:
+        case float() if not isfinite(value):
+            return {inf: "Infinity", -inf: "-Infinity"}.get(value, "NaN")
+        case dict():
+            return {name: _finite(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_finite(part) for part in value]
+    return value

@@ -1,6 +1,6 @@
 """A tenant's connections; what is secret in them is sealed before it comes here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -39,9 +39,9 @@ class Connections:
         self._session.add(row)
         await self._session.flush()
 
-    async def get(self, name: str) -> ConnectionRow:
+    async def get(self, name: str, is_locked: bool = False) -> ConnectionRow:
         """The connection of that name; raises NotFound."""
-        row = await self._find(name)
+        row = await self._find(name, is_locked)
         if row is None:
             raise NotFound(f"there is no connection '{name}'")
         return row
@@ -59,9 +59,19 @@ class Connections:
         """The kind of each connection by its name."""
         return {row.name: row.kind for row in await self.all()}
 
-    async def delete(self, name: str) -> None:
-        """Forget a connection; raises NotFound."""
-        await self._session.delete(await self.get(name))
+    async def hold(self, names: Collection[str]) -> Mapping[str, str]:
+        """The kinds of those of these connections that exist; they stay as they are until the commit."""
+        query = (
+            select(ConnectionRow)
+            .where(col(ConnectionRow.tenant_id) == self._tenant_id, col(ConnectionRow.name).in_(names))
+            .order_by(col(ConnectionRow.name))
+            .with_for_update(read=True)
+        )
+        return {row.name: row.kind for row in (await self._session.execute(query)).scalars()}
+
+    async def delete(self, row: ConnectionRow) -> None:
+        """Forget a connection."""
+        await self._session.delete(row)
 
     async def _find(self, name: str, is_locked: bool = False) -> ConnectionRow | None:
         query = select(ConnectionRow).where(

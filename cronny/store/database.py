@@ -1,7 +1,6 @@
 """One database, SQLite or PostgreSQL, and its transactions."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from typing import Any
@@ -11,15 +10,19 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from cronny.store.columns import json_text
+
 POOL_SIZE = 8  # connections a process keeps; claims and records share a few batched writers
+CONNECT_LIMIT = 10.0  # seconds; a host that swallows packets would hold every claim of a process
+STATEMENT_LIMIT = 30.0  # seconds for one statement on PostgreSQL, for the same reason
 BUSY_TIMEOUT = 10_000  # ms a SQLite writer waits for another process
 
 
 class Database:
     """Hands out sessions; every write transaction is one `async with database.write()`."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, statement_limit: float | None = STATEMENT_LIMIT) -> None:
+        self.engine = _engine(url, statement_limit)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite has one writer: queueing here is fair and wakes at once, its busy handler polls.
         self._writer = asyncio.Lock() if self.is_sqlite else None
@@ -43,32 +46,30 @@ class Database:
         await self.engine.dispose()
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, statement_limit: float | None) -> AsyncEngine:
     parsed = make_url(url)
-    dumps = _compact
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(parsed, json_serializer=dumps, pool_size=POOL_SIZE)
+        engine = create_async_engine(parsed, json_serializer=json_text, pool_size=POOL_SIZE)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
-        parsed, json_serializer=dumps, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=False
+        parsed,
+        json_serializer=json_text,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        connect_args={"timeout": CONNECT_LIMIT, "command_timeout": statement_limit},
     )
-
-
-def _compact(value: object) -> str:
-    # ASCII only: lone surrogates are legal in JSON escapes but in no database's text.
-    return json.dumps(value, separators=(",", ":"))
 
 
 def _prepare_sqlite(connection: Any, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event below sends BEGIN, not the driver
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT}",  # first: the others may have to wait already
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

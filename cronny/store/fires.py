@@ -22,13 +22,10 @@ class Allocatable:
 
 
 def ledger_rows(target: Allocatable, handout: Handout, inputs: JsonValue, now: datetime) -> list[TriggerRow]:
-    """A row for each fire, one for each range that was left out, numbered on from the schedule's last."""
-    number = target.schedule.fires
-    rows = []
-    for row in sorted(_rows(target, handout, now), key=lambda row: row.due):
-        row.number, row.inputs = number + 1, inputs
-        number += row.count
-        rows.append(row)
+    """A row for each fire, one for each range that was left out, by due and without a number yet."""
+    rows = sorted(_rows(target, handout, now), key=lambda row: row.due)
+    for row in rows:
+        row.inputs = inputs
     return rows
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from cronny.store.columns import storable
 from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
 
 RECORD_CHUNK = 200  # records in one transaction
@@ -52,10 +54,13 @@ class TriggerRecords:
     stages: dict[str, StageRow]
 
 
+# The first end is final: an attempt that was given up as lost may still end after its successor.
 _END_STAGE = (
     update(StageRow)
     .where(
-        col(StageRow.trigger_id) == bindparam("of_trigger"), col(StageRow.stage_id) == bindparam("of_stage")
+        col(StageRow.trigger_id) == bindparam("of_trigger"),
+        col(StageRow.stage_id) == bindparam("of_stage"),
+        col(StageRow.finished_at).is_(None),
     )
     .values({
         name: bindparam(f"to_{name}", type_=getattr(StageRow, name).type)
@@ -82,38 +87,45 @@ _END_TRIGGER = (
 
 async def end_stages(session: AsyncSession, ends: Sequence[StageEnd]) -> None:
     """Complete the records of stages that were started."""
-    connection = await session.connection()
-    await connection.execute(_END_STAGE, [_stage_values(end) for end in ends])
+    ordered = sorted(ends, key=lambda end: (end.trigger_id, end.stage_id))
+    await (await session.connection()).execute(_END_STAGE, [_stage_values(end) for end in ordered])
 
 
 async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime) -> None:
     """Settle triggers, and record their stages that never became ready as skipped."""
-    connection = await session.connection()
-    await connection.execute(_END_TRIGGER, [_trigger_values(end) for end in ends])
-    await add_skipped(session, [(end.trigger_id, stage) for end in ends for stage in end.skipped], now)
+    ordered = sorted(ends, key=lambda end: end.trigger_id)
+    await (await session.connection()).execute(_END_TRIGGER, [_trigger_values(end) for end in ordered])
+    owners = await _owners(session, [end.trigger_id for end in ordered if end.skipped])
+    skipped = [
+        (end.trigger_id, stage)
+        for end in ordered
+        if owners.get(end.trigger_id) == end.run_id
+        for stage in end.skipped
+    ]
+    await add_skipped(session, skipped, now)
 
 
 async def add_skipped(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
     """Record (trigger id, stage id) pairs as skipped, unless they have a record."""
     if not stages:
         return
-    known = await _known(session, stages)
     rows = [
         {
             "trigger_id": trigger, "stage_id": stage, "state": StageState.SKIPPED, "attempt": 0,
             "started_at": now, "finished_at": now, "log": "",
         }
-        for trigger, stage in stages if (trigger, stage) not in known
+        for trigger, stage in stages
     ]  # fmt: skip
-    if rows:
-        await (await session.connection()).execute(insert(StageRow), rows)
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    await (await session.connection()).execute(insert(StageRow).on_conflict_do_nothing(), rows)
 
 
-async def _known(session: AsyncSession, stages: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    query = select(col(StageRow.trigger_id), col(StageRow.stage_id)).where(
-        col(StageRow.trigger_id).in_({trigger for trigger, _ in stages})
-    )
-    return {(row.trigger_id, row.stage_id) for row in await session.execute(query)}
+async def _owners(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, str]:
+    """The run that claimed each trigger."""
+    if not ids:
+        return {}
+    query = select(col(TriggerRow.id), col(TriggerRow.run_id)).where(col(TriggerRow.id).in_(ids))
+    return {row.id: row.run_id for row in await session.execute(query)}
 
 
 async def load_records(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, TriggerRecords]:
@@ -123,7 +135,8 @@ async def load_records(session: AsyncSession, ids: Sequence[str]) -> Mapping[str
     stages = stages.order_by(col(StageRow.started_at), col(StageRow.stage_id))
     found = {row.id: TriggerRecords(row, {}) for row in (await session.execute(triggers)).scalars()}
     for row in (await session.execute(stages)).scalars():
-        found[row.trigger_id].stages[row.stage_id] = row
+        if row.trigger_id in found:
+            found[row.trigger_id].stages[row.stage_id] = row
     return found
 
 
@@ -133,7 +146,7 @@ def _stage_values(end: StageEnd) -> dict[str, object]:
         "to_attempt": end.attempt,
         "to_finished_at": end.finished_at, "to_input": end.input, "to_output": end.output,
         "to_error": end.error,
-        "to_fired": list(end.fired), "to_log": end.log,
+        "to_fired": list(end.fired), "to_log": storable(end.log),
     }  # fmt: skip
 
 

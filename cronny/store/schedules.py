@@ -11,7 +11,12 @@ from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
+from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
+
+# Fields of a schedule that don't say when it fires.
+BESIDE_THE_RULE = {"id", "inputs", "paused", "catchup", "overlap", "complete_on"}
+MANUAL = 0  # the generation of a trigger asked for by hand, which no rule and no pause concerns
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,18 @@ class Schedules:
 
     async def save(self, wish: Wish, now: datetime) -> tuple[ScheduleRow, bool]:
         """The schedule as wished, and whether that changed anything; an operator's pause stays."""
+        require_own(self._tenant, wish.action)
         row = await self._find(wish.name, is_locked=True, with_deleted=True)
         if row is None:
             return await self._add(wish, now), True
         if row.deleted_at is None and _is_same(row, wish):
             return row, False
         if row.deleted_at is not None:
-            row.anchor, row.is_paused, row.note = now, wish.is_paused, ""
-        if row.source != wish.source:
+            row.anchor, row.created_at = now, now
+            row.is_paused, row.note = wish.is_paused, ""
+        elif wish.is_paused != _is_written_paused(row.source):  # the text says otherwise than it did
+            row.is_paused, row.note = wish.is_paused, ""
+        if _rule(row.source) != _rule(wish.source):
             row.anchor = now
         row.action_id, row.source, row.inputs = wish.action.id, wish.source, wish.inputs
         row.is_embedded, row.deleted_at = wish.is_embedded, None
@@ -69,6 +78,7 @@ class Schedules:
     async def of_action(self, action_id: str) -> Sequence[ScheduleRow]:
         """The schedules written in an action's own text."""
         query = select(ScheduleRow).where(
+            col(ScheduleRow.tenant_id) == self._tenant.id,
             col(ScheduleRow.action_id) == action_id,
             col(ScheduleRow.is_embedded),
             col(ScheduleRow.deleted_at).is_(None),
@@ -117,14 +127,22 @@ class Schedules:
 
     async def _supersede(self, row: ScheduleRow, reason: str, now: datetime) -> None:
         """Settle the unclaimed fires of the present rule and start a new generation from now on."""
+        unclaimed = (
+            select(col(TriggerRow.id))
+            .where(
+                col(TriggerRow.schedule_id) == row.id,
+                col(TriggerRow.state) == TriggerState.SCHEDULED,
+                col(TriggerRow.generation) > MANUAL,
+            )
+            .order_by(col(TriggerRow.id))  # the order in which claims lock
+            .with_for_update(key_share=True)
+        )
         await self._session.execute(
             update(TriggerRow)
-            .where(
-                col(TriggerRow.schedule_id) == row.id, col(TriggerRow.state) == TriggerState.SCHEDULED
-            )
+            .where(col(TriggerRow.id).in_(unclaimed), col(TriggerRow.state) == TriggerState.SCHEDULED)
             .values(state=TriggerState.SKIPPED, reason=reason, finished_at=now)
             .execution_options(synchronize_session=False)
-        )  # fmt: skip
+        )
         row.generation += 1
         row.cursor, row.next_due, row.wake_at, row.skip_until = now, None, None, None
         row.updated_at = now
@@ -132,7 +150,9 @@ class Schedules:
 
     async def _latest_due(self, row: ScheduleRow, now: datetime) -> datetime:
         query = select(func.max(col(TriggerRow.due))).where(
-            col(TriggerRow.schedule_id) == row.id, col(TriggerRow.due) <= now
+            col(TriggerRow.schedule_id) == row.id,
+            col(TriggerRow.due) <= now,
+            col(TriggerRow.generation) > MANUAL,
         )
         return (await self._session.execute(query)).scalar_one() or row.cursor
 
@@ -145,8 +165,19 @@ class Schedules:
         if not with_deleted:
             query = query.where(col(ScheduleRow.deleted_at).is_(None))
         if is_locked:
-            query = query.with_for_update()
+            query = query.with_for_update(key_share=True)
         return (await self._session.execute(query)).scalar_one_or_none()
+
+
+def _rule(source: JsonValue) -> JsonValue:
+    """What of a source says when to fire: changing the rest does not move an interval."""
+    if not isinstance(source, dict):
+        return source
+    return {name: value for name, value in source.items() if name not in BESIDE_THE_RULE}
+
+
+def _is_written_paused(source: JsonValue) -> bool:
+    return isinstance(source, dict) and source.get("paused") is True
 
 
 def _is_same(row: ScheduleRow, wish: Wish) -> bool:

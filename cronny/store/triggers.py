@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, ScalarSelect, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import manual_workflow, new_id
-from cronny.store.tables import ActionRow, ScheduleRow, StageRow, Tenant, TriggerRow, TriggerState
+from cronny.store.actions import find_version
+from cronny.store.owned import require_own
+from cronny.store.tables import (
+    ActionRow,
+    ActionVersion,
+    ScheduleRow,
+    StageRow,
+    Tenant,
+    TriggerRow,
+    TriggerState,
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +53,9 @@ class Triggers:
         """The latest rows by due, those before the (due, id) of the last one seen."""
         query = self._entries()
         if wanted.schedule is not None:
-            query = query.where(col(ScheduleRow.name) == wanted.schedule)
+            query = query.where(col(TriggerRow.schedule_id) == self._id_of(ScheduleRow, wanted.schedule))
         if wanted.action is not None:
-            query = query.where(col(ActionRow.name) == wanted.action)
+            query = query.where(col(TriggerRow.action_id) == self._id_of(ActionRow, wanted.action))
         if wanted.states:
             query = query.where(col(TriggerRow.state).in_(wanted.states))
         key = tuple_(col(TriggerRow.due), col(TriggerRow.id))
@@ -65,14 +75,21 @@ class Triggers:
 
     async def stages(self, entry: Entry) -> Sequence[StageRow]:
         """The records of a trigger's stages in the order they started."""
+        require_own(self._tenant, entry.trigger)
         query = select(StageRow).where(col(StageRow.trigger_id) == entry.trigger.id)
         query = query.order_by(col(StageRow.started_at), col(StageRow.stage_id))
         return (await self._session.execute(query)).scalars().all()
+
+    async def version(self, entry: Entry) -> ActionVersion:
+        """The version of its action that a trigger executes."""
+        require_own(self._tenant, entry.trigger)
+        return await find_version(self._session, entry.trigger.action_id, entry.trigger.action_version)
 
     async def add_manual(
         self, action: ActionRow, schedule: ScheduleRow | None, inputs: JsonValue, now: datetime
     ) -> Entry:
         """A trigger that is due now because somebody asked for it."""
+        require_own(self._tenant, action, schedule)
         trigger_id = new_id("trg", now)
         row = TriggerRow(
             id=trigger_id, tenant_id=self._tenant.id, action_id=action.id, action_version=action.version,
@@ -82,6 +99,11 @@ class Triggers:
         self._session.add(row)
         await self._session.flush()
         return Entry(row, action.name, schedule.name if schedule else None)
+
+    def _id_of(self, kind: type[ActionRow] | type[ScheduleRow], name: str) -> ScalarSelect[str]:
+        # By its id, not by the joined name: a rare schedule's rows are then found through their index.
+        query = select(col(kind.id)).where(col(kind.tenant_id) == self._tenant.id, col(kind.name) == name)
+        return query.scalar_subquery()
 
     def _entries(self) -> Select[TriggerRow, str, str]:
         return (

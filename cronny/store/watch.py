@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Label, and_, insert, or_, select, update
+from pydantic import JsonValue
+from sqlalchemy import Label, Over, Select, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from cronny.store.tables import ActionRow, Lease, ScheduleRow, Tenant, TriggerRow, TriggerState
@@ -14,8 +16,10 @@ from cronny.store.tables import ActionRow, Lease, ScheduleRow, Tenant, TriggerRo
 UNSEEN = timedelta(seconds=3)  # after this a changed schedule's workflow should have read it
 OVERSLEPT = timedelta(seconds=10)  # after its wake a schedule should have been allocated
 UNCLAIMED = timedelta(seconds=15)  # after its due a trigger should have been claimed
+SILENT = timedelta(seconds=60)  # after its claim a trigger's workflow is looked for
 BATCH = 500  # repairs of one round
 
+_LOST: dict[str, JsonValue] = {"code": "internal", "message": "its workflow is gone; nobody executes it"}
 _ACTION: Label[str] = col(ActionRow.name).label("action")
 _SCHEDULE: Label[str] = col(ScheduleRow.name).label("schedule")
 
@@ -32,7 +36,7 @@ class StuckSchedule:
 
 @dataclass(frozen=True)
 class StuckTrigger:
-    """A trigger that nobody claims."""
+    """A trigger that may have nobody to move it on."""
 
     row: TriggerRow
     tenant: str
@@ -75,23 +79,69 @@ async def stuck_schedules(session: AsyncSession, now: datetime) -> Sequence[Stuc
         .join(Tenant, col(Tenant.id) == col(ScheduleRow.tenant_id))
         .join(ActionRow, col(ActionRow.id) == col(ScheduleRow.action_id))
         .where(or_(is_unseen, is_asleep))
+        .order_by(_turn(col(ScheduleRow.tenant_id), col(ScheduleRow.updated_at)), col(ScheduleRow.id))
         .limit(BATCH)
     )
     return [StuckSchedule(row.id, row.name, row.slug, row.action) for row in await session.execute(query)]
 
 
 async def stuck_triggers(session: AsyncSession, now: datetime) -> Sequence[StuckTrigger]:
-    """Triggers that are past their due and unclaimed, the oldest first."""
-    query = (
+    """Triggers that are past their due and unclaimed, the oldest of each tenant first."""
+    query = _triggers().where(
+        col(TriggerRow.state) == TriggerState.SCHEDULED, col(TriggerRow.due) < now - UNCLAIMED
+    )
+    query = query.order_by(_turn(col(TriggerRow.tenant_id), col(TriggerRow.due)), col(TriggerRow.due))
+    return await _found(session, query)
+
+
+async def executing_triggers(
+    session: AsyncSession, now: datetime, after: tuple[datetime, str] | None = None
+) -> Sequence[StuckTrigger]:
+    """Triggers claimed a while ago whose workflow should still exist, by due; those after a (due, id).
+
+    Most of them merely take long, so a round goes on where the one before it ended.
+    """
+    query = _triggers().where(
+        col(TriggerRow.state) == TriggerState.EXECUTING, col(TriggerRow.started_at) < now - SILENT
+    )
+    place = tuple_(col(TriggerRow.due), col(TriggerRow.id))
+    if after is not None:
+        query = query.where(place > after)
+    return await _found(session, query.order_by(col(TriggerRow.due), col(TriggerRow.id)))
+
+
+async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetime) -> bool:
+    """Settle a trigger whose workflow is gone as failed; False if its run has settled it meanwhile."""
+    settled = await session.execute(
+        update(TriggerRow)
+        .where(
+            col(TriggerRow.id) == trigger.row.id,
+            col(TriggerRow.run_id) == trigger.row.run_id,
+            col(TriggerRow.state) == TriggerState.EXECUTING,
+        )
+        .values(state=TriggerState.FAILED, reason="workflow_lost", error=_LOST, finished_at=now)
+        .returning(col(TriggerRow.id))
+        .execution_options(synchronize_session=False)
+    )
+    return settled.one_or_none() is not None
+
+
+def _triggers() -> Select[TriggerRow, str, str, str]:
+    return (
         select(TriggerRow, col(Tenant.slug), _ACTION, _SCHEDULE)
         .join(Tenant, col(Tenant.id) == col(TriggerRow.tenant_id))
         .join(ActionRow, col(ActionRow.id) == col(TriggerRow.action_id))
         .outerjoin(ScheduleRow, col(ScheduleRow.id) == col(TriggerRow.schedule_id))
-        .where(col(TriggerRow.state) == TriggerState.SCHEDULED, col(TriggerRow.due) < now - UNCLAIMED)
-        .order_by(col(TriggerRow.due))
-        .limit(BATCH)
-    )  # fmt: skip
+    )
+
+
+async def _found(session: AsyncSession, query: Select[TriggerRow, str, str, str]) -> Sequence[StuckTrigger]:
     return [
         StuckTrigger(row.TriggerRow, row.slug, row.action, row.schedule)
-        for row in await session.execute(query)
+        for row in await session.execute(query.limit(BATCH))
     ]
+
+
+def _turn(tenant: Mapped[str], age: Mapped[datetime]) -> Over[int]:
+    """A row's place among those of its tenant: a tenant that nobody serves must not fill every batch."""
+    return func.row_number().over(partition_by=tenant, order_by=age)

@@ -4,6 +4,7 @@ A process of its own, because a download that hangs in the SDK can only be ended
 """
 
 import asyncio
+import os
 import sys
 
 from temporalio.testing import WorkflowEnvironment
@@ -26,4 +27,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # The SDK's threads can crash an interpreter that ends in order, and bury the reason.

@@ -31,10 +31,17 @@ class TenantClient:
         """Upload a schedule."""
         return _answer(self.http.put(f"/v1/schedules/{name}", json=fields))
 
+    def start(self, action: str, **inputs: Any) -> dict[str, Any]:
+        """Run an action now."""
+        return _answer(self.http.post(f"/v1/actions/{action}/run", json={"inputs": inputs}))
+
     def run(self, action: str, **inputs: Any) -> dict[str, Any]:
         """Run an action now and wait for its end."""
-        trigger = _answer(self.http.post(f"/v1/actions/{action}/run", json={"inputs": inputs}))
-        return self.ended(trigger["id"])
+        return self.ended(self.start(action, **inputs)["id"])
+
+    def pause(self, schedule: str, note: str) -> dict[str, Any]:
+        """Pause a schedule."""
+        return _answer(self.http.post(f"/v1/schedules/{schedule}/pause", json={"note": note}))
 
     def trigger(self, trigger_id: str) -> dict[str, Any]:
         """A trigger with its stages."""

@@ -46,18 +46,38 @@ def _has_user(name: str) -> bool:
     return any(line.startswith(f"{name}:") for line in Path("/etc/passwd").read_text().splitlines())
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that can be started, and started again on the same data."""
+
+    folder: Path
+    port: int
+    who: Account
+    settings: Sequence[str]
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+
 @contextmanager
 def running(*, is_durable: bool = False) -> Iterator[str]:
     """The URL of a server's `postgres` database; the server and its folder are gone afterwards."""
+    with prepared(is_durable=is_durable) as server, serving(server):
+        yield server.url
+
+
+@contextmanager
+def prepared(*, is_durable: bool = False) -> Iterator[Server]:
+    """A server that is not started yet; its folder is gone afterwards."""
     settings = ROOMY if is_durable else (*ROOMY, *QUICK)
     folder = Path(mkdtemp(prefix="cronny-postgres-"))
-    who, port = account(), free_port()
+    who = account()
     try:
         if who.user:
             shutil.chown(folder, who.user, who.group)
         _initialise(folder / "data", who)
-        with _serving(folder, port, who, settings):
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield Server(folder, free_port(), who, settings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -78,10 +98,12 @@ def _initialise(data: Path, who: Account) -> None:
 
 
 @contextmanager
-def _serving(folder: Path, port: int, who: Account, settings: Sequence[str]) -> Iterator[None]:
-    options = [part for setting in settings for part in ("-c", setting)]
-    command = [str(programs() / "postgres"), "-D", str(folder / "data"), "-p", str(port), *options]
-    with (folder / "log").open("w") as log:
+def serving(server: Server) -> Iterator[None]:
+    """The server is up; afterwards it has ended as if it had crashed."""
+    folder, who = server.folder, server.who
+    options = [part for setting in server.settings for part in ("-c", setting)]
+    command = [str(programs() / "postgres"), "-D", str(folder / "data"), "-p", str(server.port), *options]
+    with (folder / "log").open("a") as log:
         process = start(
             [*command, "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"],
             stdout=log,
@@ -92,7 +114,7 @@ def _serving(folder: Path, port: int, who: Account, settings: Sequence[str]) -> 
             cwd=folder,
         )
     try:
-        _wait(port, folder / "log")
+        _wait(server.port, folder / "log")
         yield
     finally:
         signal_group(process.pid, signal.SIGQUIT)

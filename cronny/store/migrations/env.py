@@ -25,12 +25,14 @@ def migrate(connection: Connection) -> None:
 
 async def run() -> None:
     """Open the database that was asked for and migrate it."""
-    database = Database(context.config.attributes["database_url"])
+    database = Database(context.config.attributes["database_url"], statement_limit=None)
     engine = database.engine.execution_options(is_write=True)
-    async with engine.connect() as connection:
-        await connection.run_sync(migrate)
-        await connection.commit()
-    await database.close()
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+            await connection.commit()
+    finally:
+        await database.close()
 
 
 assert tables  # noqa: S101  # imported for its side effect: the tables' metadata

@@ -1,0 +1,60 @@
+"""The API process: `python -m api`."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import uvicorn
+
+from activities.stages.catalogue import KINDS
+from activities.stages.kind import Kind
+from api.app import create_app
+from api.parts import Parts
+from cronny.clock import wall_clock
+from cronny.errors import CronnyError
+from cronny.logs import configure_logging
+from cronny.secrets import KeyRing
+from cronny.settings import Settings
+from cronny.store.database import Database
+from cronny.temporal.connection import connect
+
+DRAIN = 1  # seconds for requests under way when the process ends; `cronny up` waits for two in all
+
+log = logging.getLogger("api")
+
+
+async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
+    """Connect everything and serve until SIGTERM or SIGINT."""
+    keyring = KeyRing(settings.secret_key_text().get_secret_value())
+    database = Database(settings.database_url)
+    try:
+        parts = Parts(database, await connect(settings), keyring, kinds, wall_clock)
+        config = uvicorn.Config(
+            create_app(parts),
+            host=settings.api_host,
+            port=settings.api_port,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN,
+        )
+        log.info("the API starts", extra={"url": settings.api_url})
+        await uvicorn.Server(config).serve()
+    finally:
+        await database.close()
+
+
+def main() -> None:
+    """Run the API of this installation."""
+    settings = Settings()
+    configure_logging(settings.log_format)
+    try:
+        asyncio.run(serve(settings))
+    except CronnyError as error:
+        log.error("the API stops", extra={"reason": str(error)})
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

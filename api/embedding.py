@@ -1,0 +1,69 @@
+"""The schedules written in an action's text, kept as the text says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.rules import idle_problem
+from api.views.action import Change
+from api.writing import WrittenAction, WrittenSchedule
+from cronny.errors import Conflict, Invalid, NotFound
+from cronny.store.schedules import Wish
+from cronny.store.tables import ActionRow, ScheduleRow
+from cronny.store.tenant_store import TenantStore
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an upload did to one schedule."""
+
+    row: ScheduleRow
+    change: Change
+
+
+async def embed(store: TenantStore, action: ActionRow, written: WrittenAction) -> Sequence[Effect]:
+    """Create, change and delete the action's own schedules; raises Conflict, and Invalid for idle rules."""
+    present = {row.name: row for row in await store.schedules.of_action(action.id)}
+    _require_firing(store, written, present)
+    effects = [await _save(store, action, one, present.get(one.name)) for one in written.schedules]
+    gone = sorted(present.keys() - {one.name for one in written.schedules})
+    return [*effects, *[Effect(await store.schedules.delete(name, store.now), "deleted") for name in gone]]
+
+
+def _require_firing(store: TenantStore, written: WrittenAction, present: dict[str, ScheduleRow]) -> None:
+    # A date that has passed since it was uploaded is no mistake: the same text must stay acceptable.
+    changed = [
+        one for one in written.schedules if one.name not in present or present[one.name].source != one.source
+    ]
+    found = [idle_problem(one.schedule, written.document, one.path, store.now) for one in changed]
+    if problems := [problem for problem in found if problem is not None]:
+        raise Invalid(problems)
+
+
+async def _save(
+    store: TenantStore, action: ActionRow, written: WrittenSchedule, present: ScheduleRow | None
+) -> Effect:
+    if present is None:
+        await _require_free(store, written.name)
+    wish = Wish(
+        name=written.name,
+        action=action,
+        source=written.source,
+        inputs=written.schedule.inputs,
+        is_paused=written.schedule.paused,
+        is_embedded=True,
+    )
+    row, is_changed = await store.schedules.save(wish, store.now)
+    if present is None:
+        return Effect(row, "created")
+    return Effect(row, "updated" if is_changed else "unchanged")
+
+
+async def _require_free(store: TenantStore, name: str) -> None:
+    try:
+        taken = await store.schedules.get(name, is_locked=True)
+    except NotFound:
+        return
+    if taken.is_embedded:
+        owner = await store.actions.of(taken)
+        raise Conflict(f"the schedule '{name}' is written in the action '{owner.name}'")
+    raise Conflict(f"there is a schedule '{name}' already, written in no action; delete it first")

@@ -1,0 +1,66 @@
+"""Actions: upload, look at, run."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from api.actions import apply_action, list_actions, run_action, show_action
+from api.body import ANY_TEXT, OptionalBody, RawBody, documented
+from api.caller import COMMON, KnownCaller
+from api.names import KnownName, NewName
+from api.outbox import SentAfter
+from api.problem import refusals
+from api.requests import RunRequest
+from api.views.action import ActionSummary, ActionView, AppliedAction
+from api.views.listing import Listing
+from api.views.trigger import TriggerView
+
+router = APIRouter(prefix="/v1/actions", tags=["actions"], responses=refusals(*COMMON))
+
+
+@router.put(
+    "/{name}",
+    responses={
+        201: {"model": AppliedAction, "description": "Created"},
+        **refusals(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY),
+    },
+    openapi_extra=ANY_TEXT,
+)
+async def put_action(
+    caller: KnownCaller, name: NewName, raw: RawBody, outbox: SentAfter, response: Response
+) -> AppliedAction:
+    """Upload an action, YAML or JSON, with the schedules written in it; the same text again changes nothing.
+
+    A pause, whoever set it, stays: `paused` counts only for a schedule that is new.
+    """
+    applied = await apply_action(caller, outbox, name, raw)
+    if applied.change == "created":
+        response.status_code = HTTPStatus.CREATED
+    return applied
+
+
+@router.get("")
+async def get_actions(caller: KnownCaller) -> Listing[ActionSummary]:
+    """Every action, by name."""
+    return await list_actions(caller)
+
+
+@router.get("/{name}", responses=refusals(HTTPStatus.NOT_FOUND))
+async def get_action(caller: KnownCaller, name: KnownName) -> ActionView:
+    """An action with its newest text."""
+    return await show_action(caller, name)
+
+
+@router.post(
+    "/{name}/run",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=refusals(
+        HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+    openapi_extra=documented(RunRequest, is_required=False),
+)
+async def post_run(
+    caller: KnownCaller, name: KnownName, body: OptionalBody, outbox: SentAfter
+) -> TriggerView:
+    """Trigger an action now, without a schedule."""
+    return await run_action(caller, outbox, name, body)

@@ -1,0 +1,127 @@
+"""Schedules: write, look at, pause, resume, trigger."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator, AwareDatetime
+
+from api.body import OptionalBody, SentBody, documented
+from api.caller import COMMON, KnownCaller
+from api.names import KnownName, NewName
+from api.outbox import SentAfter
+from api.problem import refusals
+from api.requests import PauseRequest, RunRequest, ScheduleRequest
+from api.schedules import (
+    delete_schedule,
+    list_schedules,
+    pause_schedule,
+    put_schedule,
+    resume_schedule,
+    show_schedule,
+    show_upcoming,
+    trigger_schedule,
+)
+from api.views.listing import Listing
+from api.views.schedule import ScheduleView, Upcoming
+from api.views.trigger import TriggerView
+
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+MOST = 200  # fires in one answer
+_MISSING = refusals(HTTPStatus.NOT_FOUND)
+_REFUSED = refusals(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+router = APIRouter(prefix="/v1/schedules", tags=["schedules"], responses=refusals(*COMMON))
+
+
+def _within_reach(instant: datetime) -> datetime:
+    if not EARLIEST <= instant <= LATEST:
+        raise ValueError(f"must lie between {EARLIEST.year} and {LATEST.year}")
+    return instant.astimezone(UTC)
+
+
+After = Annotated[
+    AwareDatetime | None,
+    AfterValidator(lambda instant: instant and _within_reach(instant)),
+    Query(description="Only fires after this instant, RFC 3339; now, unless given."),
+]
+Count = Annotated[int, Query(ge=1, le=MOST, description="How many fires at most.")]
+
+
+@router.put(
+    "/{name}",
+    responses={
+        201: {"model": ScheduleView, "description": "Created"},
+        **refusals(HTTPStatus.CONFLICT),
+        **_REFUSED,
+    },
+    openapi_extra=documented(ScheduleRequest),
+)
+async def put(
+    caller: KnownCaller, name: NewName, body: SentBody, outbox: SentAfter, response: Response
+) -> ScheduleView:
+    """Write a schedule; the same again changes nothing, another rule counts from now on.
+
+    What the former rule has in the ledger and has not begun becomes `skipped: superseded`. A pause stays.
+    A schedule that is written in an action can only be changed there.
+    """
+    view, change = await put_schedule(caller, outbox, name, body)
+    if change == "created":
+        response.status_code = HTTPStatus.CREATED
+    return view
+
+
+@router.get("")
+async def get_all(caller: KnownCaller) -> Listing[ScheduleView]:
+    """Every schedule, by name."""
+    return await list_schedules(caller)
+
+
+@router.get("/{name}", responses=_MISSING)
+async def get(caller: KnownCaller, name: KnownName) -> ScheduleView:
+    """A schedule as it stands."""
+    return await show_schedule(caller, name)
+
+
+@router.delete(
+    "/{name}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses={**_MISSING, **refusals(HTTPStatus.CONFLICT)},
+)
+async def delete(caller: KnownCaller, name: KnownName, outbox: SentAfter) -> None:
+    """Take a schedule away; its ledger stays."""
+    await delete_schedule(caller, outbox, name)
+
+
+@router.post(
+    "/{name}/pause",
+    responses={**_MISSING, **_REFUSED},
+    openapi_extra=documented(PauseRequest, is_required=False),
+)
+async def pause(caller: KnownCaller, name: KnownName, body: OptionalBody, outbox: SentAfter) -> ScheduleView:
+    """Stop firing from this instant on: what has not begun becomes `skipped: paused`."""
+    return await pause_schedule(caller, outbox, name, body)
+
+
+@router.post("/{name}/resume", responses=_MISSING)
+async def resume(caller: KnownCaller, name: KnownName, outbox: SentAfter) -> ScheduleView:
+    """Fire again; what fell into the pause is recorded as skipped."""
+    return await resume_schedule(caller, outbox, name)
+
+
+@router.post(
+    "/{name}/trigger",
+    status_code=HTTPStatus.ACCEPTED,
+    responses={**_MISSING, **_REFUSED},
+    openapi_extra=documented(RunRequest, is_required=False),
+)
+async def trigger(caller: KnownCaller, name: KnownName, body: OptionalBody, outbox: SentAfter) -> TriggerView:
+    """Trigger the schedule's action now, paused or not."""
+    return await trigger_schedule(caller, outbox, name, body)
+
+
+@router.get("/{name}/upcoming", responses={**_MISSING, **refusals(HTTPStatus.UNPROCESSABLE_ENTITY)})
+async def upcoming(caller: KnownCaller, name: KnownName, count: Count = 10, after: After = None) -> Upcoming:
+    """The next fires."""
+    return await show_upcoming(caller, name, after, count)

@@ -1,0 +1,107 @@
+"""An action's text as it is uploaded: checked, with the schedules written in it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from pydantic import JsonValue
+
+from cronny.errors import Invalid
+from cronny.names import is_name
+from dsl.action import Action
+from dsl.check import Checked, check_action, check_text
+from dsl.document import Document, Path, read_document
+from dsl.kinds import Catalogue
+from dsl.problems import Problem
+from dsl.report import Report
+from dsl.schedule import Schedule
+
+NOT_OF_THE_RULE = ("id", "inputs", "paused")
+
+_checking = Lock()  # the environments of the expressions are shared, and the work is one core's anyway
+
+
+@dataclass(frozen=True)
+class WrittenSchedule:
+    """A schedule written in an action's text, its rule as it was written, and where it stands."""
+
+    name: str
+    schedule: Schedule
+    source: JsonValue
+    path: Path
+
+
+@dataclass(frozen=True)
+class WrittenAction:
+    """An action without problems, and its text."""
+
+    text: str
+    document: Document
+    action: Action
+    schedules: tuple[WrittenSchedule, ...]
+
+
+def read_action(name: str, raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> WrittenAction:
+    """The action of a text, which must have that name; raises Invalid with every problem."""
+    read = _read(raw, kinds, connections, name)
+    if not isinstance(read, WrittenAction):
+        raise Invalid(read)
+    return read
+
+
+def find_problems(raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> Sequence[Problem]:
+    """Everything that is wrong with a text, whatever it is."""
+    read = _read(raw, kinds, connections, None)
+    return () if isinstance(read, WrittenAction) else read
+
+
+def rule_of(value: JsonValue) -> JsonValue:
+    """What was given as a schedule without what is not its rule."""
+    if not isinstance(value, dict):
+        return value
+    return {field: part for field, part in value.items() if field not in NOT_OF_THE_RULE}
+
+
+def _read(
+    raw: bytes, kinds: Catalogue, connections: Mapping[str, str], name: str | None
+) -> WrittenAction | Sequence[Problem]:
+    document, unread = read_document(raw)
+    with _checking:
+        if document is None or unread:
+            return check_text(raw, kinds, connections).problems
+        checked = check_action(document, kinds, connections)
+    schedules = tuple(_written(checked))
+    problems = [*checked.problems, *_name_problems(name, document), *_long_names(schedules, document)]
+    if checked.action is None or problems:
+        return sorted(problems, key=lambda problem: (problem.line, problem.column))
+    return WrittenAction(raw.decode("utf-8-sig"), document, checked.action, schedules)
+
+
+def _written(checked: Checked) -> Iterator[WrittenSchedule]:
+    if checked.action is None:
+        return
+    values: list[tuple[Path, JsonValue]] = [
+        (("schedules", index), value) for index, value in enumerate(checked.action.schedules)
+    ]
+    if checked.action.schedule is not None:
+        values.insert(0, (("schedule",), checked.action.schedule))
+    for (name, schedule), (path, value) in zip(checked.schedules, values, strict=True):
+        yield WrittenSchedule(name, schedule, rule_of(value), path)
+
+
+def _name_problems(name: str | None, document: Document) -> list[Problem]:
+    report = Report(document)
+    written = document.value.get("name") if isinstance(document.value, dict) else None
+    if name is not None and isinstance(written, str) and written != name:
+        what = f"is '{written[:63]}', but the address names '{name}'"
+        report.add(("name",), what, "they must be the same", "name")
+    return report.problems
+
+
+def _long_names(schedules: tuple[WrittenSchedule, ...], document: Document) -> list[Problem]:
+    report = Report(document)
+    for written in schedules:
+        if not is_name(written.name):
+            what = f"the schedule would be called '{written.name}', which is longer than 63 characters"
+            report.add((*written.path, "id"), what, "shorten the id", "name")
+    return report.problems

@@ -1,0 +1,67 @@
+"""`cronny actions`: list, show and run actions."""
+
+from typing import Annotated
+
+import typer
+
+from cronny.cli.client import Key, Url, open_client
+from cronny.cli.following import Wait, finish
+from cronny.cli.inputs import Inputs, parse_inputs
+from cronny.cli.terminal import AsJson, moment, print_fields, print_json, print_table
+
+app = typer.Typer(help="List, show and run actions.", add_completion=False, no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The action's name.")]
+
+
+@app.command(name="list")
+def list_actions(url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """List every action by name."""
+    items = open_client(url, key).get("actions")["items"]
+    if as_json:
+        return print_json(items)
+    rows = [(one["name"], f"v{one['version']}", moment(one["updated"])) for one in items]
+    return print_table(("name", "version", "updated"), rows)
+
+
+@app.command()
+def show(
+    name: Name,
+    source: Annotated[
+        bool, typer.Option(help="Print the text as it was uploaded, and nothing else.")
+    ] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an action and its text."""
+    action = open_client(url, key).get("actions", name)
+    if as_json:
+        return print_json(action)
+    if source:
+        return typer.echo(action["source"], nl=not action["source"].endswith("\n"))
+    print_fields([
+        ("name", action["name"]),
+        ("version", f"v{action['version']}"),
+        ("description", action["description"]),
+        ("labels", action["labels"]),
+        ("schedules", ", ".join(action["schedules"])),
+        ("created", moment(action["created"])),
+        ("updated", moment(action["updated"])),
+    ])  # fmt: skip
+    return typer.echo(f"\n{action['source'].rstrip()}")
+
+
+@app.command()
+def run(
+    name: Name,
+    inputs: Inputs = None,
+    wait: Wait = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Trigger an action now, without a schedule."""
+    client = open_client(url, key)
+    trigger = client.post("actions", name, "run", json={"inputs": parse_inputs(inputs)})
+    finish(client, trigger, wait, as_json)

@@ -1,0 +1,86 @@
+"""`cronny connections`: list, set and delete connections; secrets never stand on a command line."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from cronny.cli.client import Key, Refused, Url, open_client
+from cronny.cli.connection_prompt import ask_for
+from cronny.cli.exits import Exit
+from cronny.cli.files import read
+from cronny.cli.findings import Finding, print_findings
+from cronny.cli.terminal import AsJson, moment, print_json, print_table
+from dsl.problems import Problem
+
+app = typer.Typer(help="List, set and delete connections.", add_completion=False, no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The connection's name.")]
+
+
+@app.command(name="list")
+def list_connections(url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """List every connection by name; secrets are not shown to anybody."""
+    items = open_client(url, key).get("connections")["items"]
+    if as_json:
+        return print_json(items)
+    rows = [
+        (one["name"], one["kind"], one["settings"], _secrets(one), moment(one["updated"])) for one in items
+    ]
+    return print_table(("name", "kind", "settings", "secrets", "updated"), rows)
+
+
+@app.command(name="set")
+def set_connection(
+    name: Name,
+    file: Annotated[
+        str | None, typer.Option("--file", "-f", help="YAML with `kind` and `settings`; - is standard input.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Without a file: the kind whose settings to ask for.")
+    ] = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a connection from a file, or ask for its settings; it replaces what was there."""
+    if (file is None) == (kind is None):
+        raise typer.BadParameter("give either --file, or --kind to be asked for the settings")
+    if file is None and not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to be asked; give --file, - for standard input")
+    client = open_client(url, key)
+    content = _content(file) if file is not None else json.dumps(ask_for(kind or "")).encode()
+    try:
+        written = client.put("connections", name, content=content)
+    except Refused as error:
+        if not error.problems or file is None:
+            raise
+        print_findings([Finding(file, problem) for problem in error.problems], as_json)
+        raise typer.Exit(Exit.FAILED) from None
+    if as_json:
+        print_json(written)
+    else:
+        typer.echo(f"{name} is set: {written['kind']}, secrets: {_secrets(written) or 'none'}")
+
+
+@app.command()
+def delete(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """Delete a connection."""
+    open_client(url, key).delete("connections", name)
+    if as_json:
+        print_json({"name": name, "change": "deleted"})
+    else:
+        typer.echo(f"{name} is deleted")
+
+
+def _content(file: str) -> bytes:
+    content = read(file)
+    if isinstance(content, Problem):
+        print_findings([Finding(file, content)], as_json=False)
+        raise typer.Exit(Exit.FAILED)
+    return content
+
+
+def _secrets(connection: Any) -> str:
+    return ", ".join(connection["secrets"]) if connection["readable"] else "lost: set it again"

@@ -1,0 +1,107 @@
+"""`cronny`: the commands by name, each imported only when it is called."""
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from cronny.cli.complaint import complain
+from cronny.cli.exits import Exit
+from cronny.errors import CronnyError
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "up": ("cronny.cli.up", "Start Temporal, the API and a worker, and stop them with Ctrl-C."),
+    "seed": ("cronny.cli.seed", "Load the demo again into the instance that runs on the data folder."),
+    "validate": ("cronny.cli.validate", "Check actions without a server: every problem at its place."),
+    "next": ("cronny.cli.next", "Show when a rule fires next, without a server."),
+    "apply": ("cronny.cli.apply", "Upload actions from YAML files and folders."),
+    "actions": ("cronny.cli.actions", "List, show and run actions."),
+    "schedules": ("cronny.cli.schedules", "List, show, pause, resume, trigger and delete schedules."),
+    "triggers": ("cronny.cli.triggers", "List, show and watch triggers."),
+    "connections": ("cronny.cli.connections", "List, set and delete connections."),
+}
+
+
+class Commands(TyperGroup):
+    """The commands; what `up` imports would make `--help` and `next` slow."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """What the help shows of a command."""
+        _, summary = COMMANDS.get(cmd_name, ("", ""))
+        return TyperCommand(cmd_name, help=summary) if summary else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command itself, with the arguments that are left for it."""
+        name, known, rest = super().resolve_command(ctx, args)
+        if name is None or known is None:
+            return name, known, rest
+        module, _ = COMMANDS[name]
+        return name, get_command(import_module(module).app), rest
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"cronny {version('cronny')}")
+        raise typer.Exit
+
+
+@app.callback()
+def cronny(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """A durable, punctual, multi-tenant scheduler on Temporal."""
+
+
+def main() -> NoReturn:
+    """Run the command line; every error is one line on standard error and an exit code."""
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            stream.flush()
+    # Temporal's SDK has threads that can crash an interpreter which ends in order.
+    os._exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command line."""
+    try:
+        return int(app(arguments, prog_name="cronny", standalone_mode=False) or 0)
+    except CronnyError as error:
+        complain(str(error))
+        return Exit.FAILED
+    except (KeyboardInterrupt, typer.Abort):  # Ctrl-C, or a prompt that nobody answered.
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # `cronny … | head` has seen enough.
+        return Exit.STOPPED
+    except Exception as error:
+        # Each version of typer keeps its usage errors elsewhere; this is what they have in common.
+        describe = getattr(error, "format_message", None)
+        if describe is None:
+            return _unexpected(error)
+        if message := describe():  # Without one, the help was asked for by leaving everything out.
+            complain(message)
+        return Exit.USAGE
+
+
+def _unexpected(error: Exception) -> int:
+    """One line for a mistake of ours too; whoever looks into it asks for more."""
+    if os.environ.get("CRONNY_TRACEBACK"):
+        raise error
+    complain(f"unexpected {type(error).__name__}: {error} (CRONNY_TRACEBACK=1 shows where)")
+    return Exit.FAILED

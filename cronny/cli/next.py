@@ -1,0 +1,93 @@
+"""`cronny next`: when a rule fires, without a server."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from cronny.cli.complaint import complain
+from cronny.cli.exits import Exit
+from cronny.cli.terminal import AsJson, distance, print_json, print_table
+from cronny.names import instant_text
+from cronny.scheduling import Compiled, compile_schedule
+from dsl.phrases import read_phrase
+from dsl.problems import Problem
+from dsl.schedule import Schedule, read_schedule
+from dsl.zones import find_zone, zone_hint
+
+MOST = 1000  # fires in one answer
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(name="next")
+def next_fires(
+    rule: Annotated[str, typer.Argument(help="Such as 'every week on Monday at 09:00' or 'in 10 minutes'.")],
+    timezone: Annotated[
+        str | None, typer.Option(help="The zone of a rule that names none, such as Europe/London.")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="An instant in RFC 3339; now, unless given.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=MOST, help="How many fires.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Show when a rule fires next, without a server."""
+    start = _instant(after) if after else datetime.now(UTC).replace(microsecond=0)
+    schedule = _schedule(rule, _zone(timezone) if timezone else None)
+    compiled = compile_schedule(schedule, start)
+    fires = [(due, compiled.local(due)) for due in islice(_dues(compiled, start), count)]
+    if as_json:
+        print_json([{"due": instant_text(due), "local": local.isoformat()} for due, local in fires])
+    elif fires:
+        rows = [(instant_text(due), local.isoformat(), f"in {distance(due - start)}") for due, local in fires]
+        print_table(("due", f"local ({schedule.timezone})", f"after {instant_text(start)}"), rows)
+    else:
+        typer.echo(f"no fire after {instant_text(start)}")
+
+
+def _dues(compiled: Compiled, after: datetime) -> Iterator[datetime]:
+    due = compiled.next(after)
+    while due is not None:
+        yield due
+        due = compiled.next(due)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise typer.BadParameter(f"--after: '{text}' is not an instant such as 2026-03-20T00:00:00Z")
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise typer.BadParameter(f"--after: '{text}' lies beyond the calendar") from None
+
+
+def _zone(name: str) -> str:
+    found = find_zone(name)
+    if found is None:
+        raise typer.BadParameter(f"--timezone: no time zone '{name}'; {zone_hint(name)}")
+    return found
+
+
+def _schedule(rule: str, timezone: str | None) -> Schedule:
+    schedule, problems = read_schedule(rule)
+    if schedule is None:
+        _point(rule, problems)
+        raise typer.Exit(Exit.FAILED)
+    if timezone is None:
+        return schedule
+    if "timezone" in read_phrase(rule).columns:
+        raise typer.BadParameter("--timezone: the rule names a time zone already")
+    return Schedule.model_validate(f"{rule} {timezone}")  # Bounds and dates without an offset are in it too.
+
+
+def _point(rule: str, problems: list[Problem]) -> None:
+    """The rule once for each problem, with a caret below the word."""
+    for problem in problems:
+        complain(f"{problem.where}: {problem.what}{f'; {problem.hint}' if problem.hint else ''}")
+        shown = "".join(letter if letter.isprintable() else " " for letter in rule)
+        typer.echo(f"  {shown}\n  {' ' * (problem.column - 1)}^", err=True)

@@ -1,0 +1,125 @@
+"""`cronny schedules`: list, show, pause, resume, trigger and delete schedules."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cronny.cli.client import Client, Key, Url, open_client
+from cronny.cli.following import Wait, finish
+from cronny.cli.inputs import Inputs, parse_inputs
+from cronny.cli.terminal import AsJson, moment, print_fields, print_json, print_table, until
+
+app = typer.Typer(
+    help="List, show, pause, resume, trigger and delete schedules.",
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+Name = Annotated[str, typer.Argument(help="The schedule's name.")]
+
+
+@app.command(name="list")
+def list_schedules(url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """List every schedule by name."""
+    items = open_client(url, key).get("schedules")["items"]
+    if as_json:
+        return print_json(items)
+    now = datetime.now(UTC)
+    rows = [
+        (one["name"], one["action"], _state(one), one["description"], until(one["next_due"], now))
+        for one in items
+    ]
+    return print_table(("name", "action", "state", "rule", "next"), rows)
+
+
+@app.command()
+def show(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """Show a schedule and how far it has come."""
+    _print(open_client(url, key).get("schedules", name), as_json)
+
+
+@app.command()
+def pause(
+    name: Name,
+    note: Annotated[str, typer.Option(help="Why, for those who wonder later.")] = "",
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let nothing fire until the schedule is resumed."""
+    _print(open_client(url, key).post("schedules", name, "pause", json={"note": note}), as_json)
+
+
+@app.command()
+def resume(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """Let a paused schedule fire again."""
+    _print(open_client(url, key).post("schedules", name, "resume"), as_json)
+
+
+@app.command()
+def trigger(
+    name: Name,
+    inputs: Inputs = None,
+    wait: Wait = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Trigger a schedule's action now, with the schedule's inputs."""
+    client = open_client(url, key)
+    finish(client, _triggered(client, name, inputs), wait, as_json)
+
+
+@app.command()
+def upcoming(
+    name: Name,
+    count: Annotated[int, typer.Option(min=1, max=100, help="How many fires.")] = 5,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show when a schedule fires next."""
+    found = open_client(url, key).get("schedules", name, "upcoming", count=count)
+    if as_json:
+        return print_json(found)
+    now = datetime.now(UTC)
+    rows = [(fire["due"], fire["local"], until(fire["due"], now)) for fire in found["fires"]]
+    print_table(("due", f"local ({found['timezone']})", "in"), rows)
+    return typer.echo(found["note"]) if found["note"] else None
+
+
+@app.command()
+def delete(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """Delete a schedule; what it has triggered stays in the ledger."""
+    open_client(url, key).delete("schedules", name)
+    if as_json:
+        print_json({"name": name, "change": "deleted"})
+    else:
+        typer.echo(f"{name} is deleted")
+
+
+def _triggered(client: Client, name: str, inputs: list[str] | None) -> Any:
+    given = parse_inputs(inputs)
+    return client.post("schedules", name, "trigger", json={"inputs": given} if given else {})
+
+
+def _print(schedule: Any, as_json: bool) -> None:
+    if as_json:
+        return print_json(schedule)
+    now = datetime.now(UTC)
+    return print_fields([
+        ("name", schedule["name"]),
+        ("action", schedule["action"]),
+        ("rule", schedule["description"]),
+        ("state", _state(schedule)),
+        ("note", schedule["note"]),
+        ("next", f"{moment(schedule['next_due'])} {until(schedule['next_due'], now)}".strip()),
+        ("last", moment(schedule["last_due"])),
+        ("written in", f"action {schedule['action']}" if schedule["embedded"] else ""),
+        ("workflow", schedule["workflow_id"]),
+    ])  # fmt: skip
+
+
+def _state(schedule: Any) -> str:
+    return "paused" if schedule["paused"] else str(schedule["state"])

@@ -1,0 +1,91 @@
+"""Triggers as tables."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import typer
+from pydantic import JsonValue
+from rich.table import Table
+
+from cronny.cli.terminal import console, moment, print_fields, table
+
+COLUMNS = ("id", "action", "schedule", "due", "state", "late", "took", "reason")
+OUTPUT_LINES = 20  # of an output; who wants more wants all of it, and so JSON
+STAGE_COLUMNS = ("stage", "state", "attempts", "took", "then", "error")
+
+
+def trigger_table(triggers: Iterable[Any]) -> Table:
+    """A line for each trigger."""
+    return table(COLUMNS, [_row(trigger) for trigger in triggers])
+
+
+def print_trigger(trigger: Any) -> None:
+    """A trigger alone, with its values and stages."""
+    print_fields([
+        ("id", trigger["id"]),
+        ("action", f"{trigger['action']} v{trigger['action_version']}"),
+        ("schedule", trigger["schedule"] or "none: asked for by hand"),
+        ("due", moment(trigger["due"])),
+        ("state", trigger["state"]),
+        ("reason", trigger["reason"]),
+        ("late", _late(trigger)),
+        ("took", _took(trigger)),
+        ("inputs", trigger["inputs"]),
+        ("outputs", trigger["outputs"]),
+        ("error", _message(trigger["error"])),
+        ("workflow", trigger["workflow_id"]),
+    ])  # fmt: skip
+    if trigger["stages"]:
+        typer.echo()
+        console().print(table(STAGE_COLUMNS, [_stage_row(stage) for stage in trigger["stages"]]))
+    for stage in trigger["stages"]:
+        if stage["output"] is not None:
+            typer.echo()
+            print_fields([(f"{stage['id']} gave", _cut(stage["output"]))])
+
+
+def _row(trigger: Any) -> tuple[JsonValue, ...]:
+    count = f" x{trigger['count']}" if trigger["count"] > 1 else ""
+    return (
+        trigger["id"],
+        trigger["action"],
+        trigger["schedule"],
+        f"{moment(trigger['due'])}{count}",
+        trigger["state"],
+        _late(trigger),
+        _took(trigger),
+        trigger["reason"],
+    )
+
+
+def _stage_row(stage: Any) -> tuple[JsonValue, ...]:
+    then = ", ".join(connector["to"] for connector in stage["fired"])
+    return stage["id"], stage["state"], stage["attempt"], _took(stage), then, _message(stage["error"])
+
+
+def _cut(output: JsonValue) -> str:
+    lines = json.dumps(output, ensure_ascii=False, indent=2).splitlines()
+    rest = len(lines) - OUTPUT_LINES
+    return "\n".join([*lines[:OUTPUT_LINES], f"… {rest} more lines, in --json"] if rest > 1 else lines)
+
+
+def _late(trigger: Any) -> str:
+    late = trigger["lateness_ms"]
+    if late is None:
+        return ""
+    return f"{late:.0f} ms" if late < 10_000 else f"{late / 1000:.0f} s"
+
+
+def _took(thing: Any) -> str:
+    if not thing["started"] or not thing["finished"]:
+        return ""
+    span = datetime.fromisoformat(thing["finished"]) - datetime.fromisoformat(thing["started"])
+    return f"{span.total_seconds():.2f} s"
+
+
+def _message(error: Any) -> str:
+    if not isinstance(error, dict):
+        return "" if error is None else str(error)
+    return ": ".join(str(error[part]) for part in ("code", "message") if error.get(part))

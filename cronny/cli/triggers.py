@@ -1,0 +1,91 @@
+"""`cronny triggers`: list, show and watch triggers."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cronny.cli.client import Client, Key, Url, open_client
+from cronny.cli.terminal import AsJson, console, print_json
+from cronny.cli.trigger_tables import print_trigger, trigger_table
+from cronny.cli.watching import Changes, watch_lines, watch_table
+
+PAGE = 200  # triggers asked for at once
+
+app = typer.Typer(help="List, show and watch triggers.", add_completion=False, no_args_is_help=True)
+
+OfSchedule = Annotated[str | None, typer.Option("--schedule", help="Only those of this schedule.")]
+OfAction = Annotated[str | None, typer.Option("--action", help="Only those of this action.")]
+State = Annotated[
+    list[str] | None, typer.Option("--state", help="Only those in this state; as often as wanted.")
+]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="The latest so many.")]
+
+
+@app.command(name="list")
+def list_triggers(
+    schedule: OfSchedule = None,
+    action: OfAction = None,
+    state: State = None,
+    limit: Limit = 20,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """List triggers, the latest due first."""
+    items = _latest(open_client(url, key), limit, schedule=schedule, action=action, state=state)
+    if as_json:
+        print_json(items)
+    else:
+        console().print(trigger_table(items))
+
+
+@app.command()
+def show(
+    trigger: Annotated[str, typer.Argument(help="The trigger's id.")],
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a trigger with its values and stages."""
+    found = open_client(url, key).get("triggers", trigger)
+    if as_json:
+        print_json(found)
+    else:
+        print_trigger(found)
+
+
+@app.command()
+def watch(
+    schedule: OfSchedule = None,
+    action: OfAction = None,
+    state: State = None,
+    limit: Limit = 20,
+    once: Annotated[bool, typer.Option("--once", help="Show what there is and end.")] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow triggers live until Ctrl-C; with --json, an object a line for each change of state."""
+    client = open_client(url, key)
+
+    def look() -> list[Any]:
+        return _latest(client, limit, schedule=schedule, action=action, state=state)
+
+    if as_json:
+        watch_lines(look, Changes(), once)
+    elif once:
+        console().print(trigger_table(look()))
+    else:
+        watch_table(look)
+
+
+def _latest(client: Client, limit: int, **wanted: str | list[str] | None) -> list[Any]:
+    items: list[Any] = []
+    cursor: str | None = None
+    while len(items) < limit:
+        page = client.get("triggers", limit=min(limit - len(items), PAGE), cursor=cursor, **wanted)
+        items += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    return items

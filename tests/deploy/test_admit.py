@@ -1,0 +1,59 @@
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cronny import admit, migrate
+from cronny.secrets import hash_key
+from cronny.settings import Settings
+from cronny.store.database import Database
+from cronny.store.tenants import Tenants
+
+
+@pytest.fixture
+def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation whose database has its schema."""
+    monkeypatch.setenv("CRONNY_DATA_DIR", str(tmp_path))
+    assert migrate.main() == 0
+
+
+async def tenant_of(key: str) -> str:
+    database = Database(Settings().database_url)
+    async with database.read() as session:
+        tenant = await Tenants(session).by_key(hash_key(key))
+    await database.close()
+    return tenant.slug
+
+
+@pytest.mark.usefixtures("migrated")
+def test_each_key_of_an_admitted_tenant_acts_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [admit.main(["acme"]), admit.main(["acme"])]
+    first, second = capsys.readouterr().out.split()
+    assert codes == [0, 0]
+    assert first != second
+    assert {asyncio.run(tenant_of(key)) for key in (first, second)} == {"acme"}
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason"),
+    [
+        ([], 2, "usage: python -m cronny.admit TENANT"),
+        (["No Name"], 1, "tenant 'No Name': use lower-case letters, digits, '-' and '_', a letter first"),
+    ],
+)
+def test_what_is_no_tenant_is_refused_in_one_line(
+    arguments: list[str], code: int, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert admit.main(arguments) == code
+    assert capsys.readouterr() == ("", f"cronny: {reason}\n")
+
+
+@pytest.mark.parametrize("run", [migrate.main, lambda: admit.main(["acme"])], ids=["migrate", "admit"])
+def test_a_database_that_is_away_is_said_in_one_line(
+    run: Callable[[], int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CRONNY_DATABASE_URL", "postgresql://127.0.0.1:1/none")
+    assert run() == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

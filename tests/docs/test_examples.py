@@ -1,0 +1,79 @@
+"""Every example in the documents is what it says."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from activities.stages.catalogue import KINDS
+from cronny.cli.exits import Exit
+from cronny.scheduling import compile_schedule, upcoming
+from dsl.check import check_text
+from dsl.describe import describe
+from dsl.schedule import Schedule, read_schedule
+from tests.docs.blocks import Block, blocks, rows
+from tools.docs.generated import DOCS
+
+SCHEDULES = DOCS / "schedules.md"
+ACTIONS = [
+    block
+    for path in sorted(DOCS.rglob("*.md"))
+    for block in blocks(path)
+    if block.language == "yaml" and block.text.startswith("version:")
+]
+PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("*.md"))]
+EXAMPLES = sorted((DOCS.parent / "examples").glob("*.yaml"))
+
+
+def problems(text: str) -> str:
+    return "".join(f"{each.render('action.yaml')}\n" for each in check_text(text, KINDS, None).problems)
+
+
+@pytest.mark.parametrize("block", ACTIONS, ids=lambda block: block.place)
+def test_an_action_has_the_problems_that_are_shown_and_no_others(block: Block) -> None:
+    assert problems(block.text) == block.following
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_has_no_problems(path: Path) -> None:
+    assert problems(path.read_text()) == ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_example_of_a_kind_has_no_problems(kind: str) -> None:
+    stage = yaml.safe_load(KINDS[kind].example)
+    assert problems(yaml.safe_dump({"version": 1, "name": "example", "stages": [stage]})) == ""
+
+
+@pytest.mark.parametrize(("phrase", "meaning"), rows(SCHEDULES, "phrase", "is read as"))
+def test_a_phrase_is_read_as_it_is_shown(phrase: str, meaning: str) -> None:
+    assert describe(Schedule.model_validate(phrase)) == meaning
+
+
+@pytest.mark.parametrize(("phrase", "answer"), rows(SCHEDULES, "phrase", "answer"))
+def test_a_phrase_is_refused_as_it_is_shown(phrase: str, answer: str) -> None:
+    _, (problem,) = read_schedule(phrase)
+    assert "; ".join(filter(None, (problem.what, problem.hint))) == answer
+
+
+@pytest.mark.parametrize(("setting", "after", "fires"), rows(SCHEDULES, "setting", "from", "fires"))
+def test_a_changed_clock_means_what_is_shown(setting: str, after: str, fires: str) -> None:
+    name, value = setting.split(": ")
+    rule = {"every": "day", "at": "01:30", "timezone": "Europe/London", name: value}
+    start = datetime.fromisoformat(after)
+    compiled = compile_schedule(Schedule.model_validate(rule), start)
+    local = [compiled.local(due) for due in upcoming(compiled, start, 2)]
+    assert [each.isoformat(timespec="minutes") for each in local] == fires.split()
+
+
+def test_the_exit_codes_are_those_of_cronny_up() -> None:
+    shown = [int(code) for code, _ in rows(DOCS / "operations.md", "code", "meaning")]
+    assert shown == [code.value for code in Exit]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_link_leads_to_a_file(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []

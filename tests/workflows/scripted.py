@@ -1,0 +1,114 @@
+"""Implementations of the ports that follow a script and note what they were asked."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from temporalio import activity
+
+from dsl.plan import Plan
+from tests.workflows.plans import make_plan
+from workflows.messages import AllocateCall, Allocation, Fire, Settlement, StageCall, StageResult, StageStatus
+
+BEAT = 0.05  # seconds between heartbeats; with them comes the cancellation
+HEARD = {"completed": {"success", "always"}, "failed": {"error", "always"}, "skipped": {"skipped", "always"}}
+
+
+class Gate:
+    """A place where a port waits until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self._open = asyncio.Event()
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def passed(self) -> None:
+        self.reached.set()
+        while not self._open.is_set():
+            if not activity.info().is_local:
+                activity.heartbeat()
+            await asyncio.wait({asyncio.ensure_future(self._open.wait())}, timeout=BEAT)
+
+
+async def _nothing() -> None:
+    pass
+
+
+@dataclass
+class ScriptedPorts:
+    """All six ports; without a script each stage completes and each fitting connector fires."""
+
+    plan: Plan = field(default_factory=lambda: make_plan("a"))
+    outcomes: dict[str, StageStatus | Sequence[Exception]] = field(default_factory=dict)
+    dead: frozenset[int] = frozenset()  #: Connectors whose condition says no.
+    allocations: list[Allocation | Exception] = field(default_factory=list)
+    gates: dict[str, Gate] = field(default_factory=dict)
+    on_allocate: Callable[[], Awaitable[None]] = _nothing
+    log: list[str] = field(default_factory=list)
+    allocate_calls: list[AllocateCall] = field(default_factory=list)
+    stage_calls: dict[str, StageCall] = field(default_factory=dict)
+    settlements: list[Settlement] = field(default_factory=list)
+
+    @activity.defn(name="allocate")
+    async def allocate(self, call: AllocateCall) -> Allocation:
+        self.allocate_calls.append(call)
+        answer = self.allocations.pop(0) if len(self.allocations) > 1 else self.allocations[0]
+        await self._gate("allocate")
+        await self.on_allocate()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @activity.defn(name="load_plan")
+    async def load_plan(self, fire: Fire) -> Plan:
+        self.log.append("plan")
+        await self._gate("plan")
+        return self.plan
+
+    @activity.defn(name="run_stage")
+    async def run_stage(self, call: StageCall) -> StageResult:
+        return await self._end("run", call, "completed")
+
+    @activity.defn(name="run_pure_stage")
+    async def run_pure_stage(self, call: StageCall) -> StageResult:
+        return await self._end("pure", call, "completed")
+
+    @activity.defn(name="skip_stage")
+    async def skip_stage(self, call: StageCall) -> StageResult:
+        return await self._end("skip", call, "skipped")
+
+    @activity.defn(name="finish")
+    async def finish(self, settlement: Settlement) -> None:
+        self.log.append(f"finish {settlement.status}")
+        await self._gate("finish")
+        self.settlements.append(settlement)
+
+    async def _end(self, port: str, call: StageCall, usual: StageStatus) -> StageResult:
+        self.log.append(f"{port} {call.stage_id}")
+        self.stage_calls[call.stage_id] = call
+        try:
+            await self._gate(call.stage_id)
+        except asyncio.CancelledError:
+            self.log.append(f"cancelled {call.stage_id}")
+            raise
+        scripted = self.outcomes.get(call.stage_id, usual) if port != "skip" else usual
+        if not isinstance(scripted, str):
+            attempt = activity.info().attempt
+            if attempt <= len(scripted):
+                raise scripted[attempt - 1]
+            scripted = usual
+        return StageResult(status=scripted, fired=self._fired(call.stage_id, scripted))
+
+    def _fired(self, stage: str, status: StageStatus) -> tuple[int, ...]:
+        heard = set(HEARD.get(status, ()))
+        (planned,) = [one for one in self.plan.stages if one.id == stage]
+        if status == "failed" and planned.continue_on_error:
+            heard.add("success")
+        edges = [edge for edge in self.plan.edges if edge.source == stage and edge.on in heard]
+        return tuple(edge.index for edge in edges if edge.index not in self.dead)
+
+    async def _gate(self, name: str) -> None:
+        if name in self.gates:
+            await self.gates[name].passed()

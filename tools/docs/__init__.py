@@ -1,0 +1,1 @@
+"""The reference documents that are generated from the code, so that they cannot drift from it."""

@@ -1,0 +1,16 @@
+"""Which documents are generated, and from what."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tools.docs.openapi import openapi
+from tools.docs.settings import settings_page
+from tools.docs.stages import stages_page
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "stages.md": stages_page,
+    "settings.md": settings_page,
+    "openapi.json": openapi,
+}
