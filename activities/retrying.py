@@ -26,6 +26,6 @@ def _is_meant(retry: Retry, error: StageError) -> bool:
 
 
 def _backoff(retry: Retry, attempt: int, luck: float) -> timedelta:
-    seconds = min(retry.delay.total_seconds() * retry.backoff ** (attempt - 1), MOST_DELAY.total_seconds())
-    capped = min(seconds, retry.max_delay.total_seconds())
-    return timedelta(seconds=capped * (1 + retry.jitter * (2 * luck - 1)))
+    longest = min(retry.max_delay, MOST_DELAY).total_seconds()
+    seconds = min(retry.delay.total_seconds() * retry.backoff ** (attempt - 1), longest)
+    return timedelta(seconds=min(seconds * (1 + retry.jitter * (2 * luck - 1)), longest))

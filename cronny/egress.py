@@ -10,8 +10,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import httpcore
@@ -25,6 +26,9 @@ Network = IPv4Network | IPv6Network
 CONNECT_TIMEOUT = (
     10.0  # seconds for one address; a host may have several, the stage's timeout covers them all.
 )
+
+# Python's own pool has as few as five threads: one tenant's slow names would hold up the names of all.
+_LOOKUPS = ThreadPoolExecutor(64, thread_name_prefix="name")
 
 # What `is_global` leaves open, or did in one of the Python versions Cronny runs on. The IPv6 ones embed an
 # IPv4 address (NAT64, Teredo, 6to4), so they would be a way around every other rule.
@@ -96,7 +100,8 @@ def public_authorities() -> ssl.SSLContext:
 async def _addresses(host: str, port: int) -> list[str]:
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await loop.run_in_executor(_LOOKUPS, lookup)
     except UnicodeError as error:  # A label that is empty or longer than 63 characters.
         raise socket.gaierror(socket.EAI_NONAME, "not the name of a host") from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

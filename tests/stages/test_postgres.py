@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -23,11 +24,27 @@ def settings_of(url: str) -> dict[str, object]:
     }
 
 
+@pytest.fixture(scope="module")
+def database(postgres_url: str) -> Iterator[str]:
+    """A database of this module: to make one for each test takes longer than the tests."""
+    asyncio.run(_execute(postgres_url, "create database stages"))
+    yield f"{postgres_url.rpartition('/')[0]}/stages"
+    asyncio.run(_execute(postgres_url, "drop database stages with (force)"))
+
+
+async def _execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
 @pytest.fixture
-async def orders(fresh_postgres: str) -> dict[str, object]:
-    connection = settings_of(fresh_postgres)
-    await run(POSTGRES, {"sql": "create table orders (id int primary key, total numeric)"}, connection)
-    return connection
+async def orders(database: str) -> dict[str, object]:
+    """A connection to a database with the empty table `orders`."""
+    empty = "create table orders (id int primary key, total numeric)"
+    await _execute(database, "drop table if exists orders, other", empty)
+    return settings_of(database)
 
 
 async def all_orders(connection: dict[str, object]) -> object:
@@ -254,9 +271,9 @@ end; end loop; end $$"""
     ids=["query", "bare", "rows", "stubborn"],
 )
 async def test_a_cancelled_stage_stops_its_statement_on_the_server(
-    orders: dict[str, object], fresh_postgres: str, fields: dict[str, object]
+    orders: dict[str, object], database: str, fields: dict[str, object]
 ) -> None:
-    observer = await asyncpg.connect(fresh_postgres)
+    observer = await asyncpg.connect(database)
     of_stage = "select count(*) from pg_stat_activity where application_name = 'cronny'"
     running = asyncio.create_task(run(POSTGRES, fields, orders))
     while not await observer.fetchval(f"{of_stage} and wait_event = 'PgSleep'"):

@@ -154,8 +154,8 @@ async def test_a_server_that_goes_away_is_a_connection_error(fresh_postgres: str
     running = asyncio.create_task(
         failure(POSTGRES, {"sql": "select pg_sleep(600)"}, settings_of(fresh_postgres))
     )
-    end = "select pg_terminate_backend(pid) from pg_stat_activity where state = 'active' and query ~ 'sleep.600'"
-    while not await admin.fetch(f"{end} and pid <> pg_backend_pid()"):
+    end = "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'"
+    while not await admin.fetch(end):
         assert not running.done()
     await admin.close()
     error = await running
