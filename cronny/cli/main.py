@@ -85,17 +85,21 @@ def run(arguments: list[str]) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # `cronny … | head` has seen enough.
         return Exit.STOPPED
-    except OSError as error:  # Such as a full disk below standard output.
-        complain(error.strerror or str(error))
-        return Exit.FAILED
     except Exception as error:
-        # Each version of typer keeps its usage errors elsewhere; this is what they have in common.
-        describe = getattr(error, "format_message", None)
-        if describe is None:
-            return _unexpected(error)
+        return _ended_by(error)
+
+
+def _ended_by(error: Exception) -> int:
+    # Each version of typer keeps its usage errors elsewhere; this is what they have in common.
+    describe = getattr(error, "format_message", None)
+    if describe is not None:
         if message := describe():  # Without one, the help was asked for by leaving everything out.
             complain(message)
         return Exit.USAGE
+    if isinstance(error, OSError):  # Such as a full disk below standard output.
+        complain(error.strerror or str(error))
+        return Exit.FAILED
+    return _unexpected(error)
 
 
 def _flushed(code: int) -> int:
