@@ -1,0 +1,104 @@
+"""A credential appears nowhere but in the connection that needs it, wherever one looks."""
+
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
+
+from cronny.settings import Settings
+from cronny.temporal.connection import connect
+from tests.e2e.installation import Installation
+from tests.e2e.tenant import TenantClient
+from tests.servers import http
+from tests.servers.http import Server
+
+CANARY = "canary-7f3e9b51c2"
+ECHO = """\
+version: 1
+name: echo
+stages:
+  - id: ask
+    uses: http
+    connection: api
+    with: {method: POST, url: /echo, body: "hello ${{ trigger.id }}", expect_status: 2xx}
+    retry: {max_attempts: 2, delay: 100ms}
+  - id: tell
+    uses: slack
+    connection: team
+    with: {text: "it said ${{ string(input.said) }}"}
+connectors:
+  - {from: ask, to: tell, on: always, map: {said: "${{ error.message }}"}}
+outputs: {said: "${{ stages.ask.error }}"}
+"""
+
+
+@pytest.fixture
+def echo() -> Iterator[Server]:
+    """A server that repeats the credentials it was sent, in its answer and in its status line's company."""
+
+    def repeat(request: http.Request) -> http.Reply:
+        return http.json_reply({"you_sent": dict(request.headers)}, 500, **{"x-echo": CANARY})
+
+    with http.running(repeat) as server:
+        yield server
+
+
+@pytest.fixture
+def traces(installation: Installation, tenant: TenantClient, echo: Server) -> dict[str, bytes]:
+    """Everything that is kept after a trigger whose connections hold the canary."""
+    tenant.put_connection("api", "http", base_url=echo.url, token=CANARY)
+    tenant.put_connection("team", "slack", webhook_url=f"{echo.url}/services/{CANARY}")
+    tenant.put_action("echo", ECHO)
+    ended = tenant.run("echo")
+    assert (ended["state"], len(echo.requests)) == ("failed", 3)
+    answers = [tenant.http.get(f"/v1/{path}") for path in ("triggers", "connections", "actions/echo")]
+    return {
+        "api": b"".join(answer.content for answer in answers) + repr(ended).encode(),
+        "log of the api": installation.log("api").encode(),
+        "log of the worker": installation.log("worker").encode(),
+        "temporal": asyncio.run(histories(installation, tenant.slug)),
+        "database": contents(installation),
+    }
+
+
+def test_a_secret_leaves_no_trace(traces: dict[str, bytes]) -> None:
+    assert [place for place, found in traces.items() if CANARY.encode() in found] == []
+
+
+def test_the_search_for_the_secret_finds_what_is_there(traces: dict[str, bytes]) -> None:
+    assert b"echo" in traces["temporal"]
+    assert b"http.status" in traces["database"]
+    assert b"***" in traces["api"]
+
+
+async def histories(installation: Installation, slug: str) -> bytes:
+    """The histories of a tenant's triggers, as Temporal keeps them."""
+    client = await connect(Settings(temporal_address=installation.temporal.address))
+    request = ListWorkflowExecutionsRequest(namespace="default", query=f"CronnyTenant = '{slug}'")
+    found: list[bytes] = []
+    while not found:  # visibility is written a moment later
+        listed = await client.workflow_service.list_workflow_executions(request)
+        handles = [client.get_workflow_handle(one.execution.workflow_id) for one in listed.executions]
+        found = [(await handle.fetch_history()).to_json().encode() for handle in handles]
+    files = [path.read_bytes() for path in installation.folder.glob("temporal.db*")]
+    return b"".join([*found, *files])
+
+
+def contents(installation: Installation) -> bytes:
+    """Every row of the database; of SQLite the files themselves."""
+    url = installation.settings.database_url
+    if url.startswith("sqlite"):
+        return b"".join(path.read_bytes() for path in installation.folder.glob("cronny.db*"))
+    return asyncio.run(rows(urlsplit(url)._replace(scheme="postgresql").geturl()))
+
+
+async def rows(url: str) -> bytes:
+    """Every row of every table, as text."""
+    connection = await asyncpg.connect(url)
+    names = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+    texts = [row[0] for name in names for row in await connection.fetch(f'select t::text from "{name[0]}" t')]
+    await connection.close()
+    return "\n".join(texts).encode()
