@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from cronny.errors import Invalid
-from cronny.scheduling.compiled import Compiled, compile_schedule
+from cronny.scheduling import Compiled, compile_schedule
 from cronny.store.tables import ScheduleRow
 from dsl.schedule import Schedule, read_schedule
 

@@ -80,9 +80,10 @@ def _schedule(rule: str, timezone: str | None) -> Schedule:
         raise typer.Exit(Exit.FAILED)
     if timezone is None:
         return schedule
-    if "timezone" in read_phrase(rule).columns:
+    if "timezone" in read_phrase(rule)[0].columns:
         raise typer.BadParameter("--timezone: the rule names a time zone already")
-    return Schedule.model_validate(f"{rule} {timezone}")  # Bounds and dates without an offset are in it too.
+    # Bounds and dates without an offset are in the zone too.
+    return Schedule.model_validate(f"{rule}; {timezone}")
 
 
 def _point(rule: str, problems: list[Problem]) -> None:
