@@ -8,7 +8,8 @@ from activities.rules import RuleCache
 from api.views.listing import View
 from cronny.errors import Invalid
 from cronny.names import schedule_workflow
-from cronny.scheduling import upcoming
+from cronny.scheduling import Compiled, upcoming
+from cronny.scheduling.walltime import ClockChange
 from cronny.store.tables import ScheduleRow, ScheduleState
 from cronny.store.tenant_store import TenantStore
 from dsl.describe import describe
@@ -38,6 +39,9 @@ class UpcomingFire(View):
 
     due: datetime = Field(description="In UTC.")
     local: datetime = Field(description="On the clocks of the schedule's zone.")
+    clock_change: ClockChange | None = Field(
+        None, description="`gap`: moved, as clocks skip its time; `overlap`: clocks show its time twice."
+    )
 
 
 class Upcoming(View):
@@ -73,10 +77,15 @@ def view_upcoming(row: ScheduleRow, rules: RuleCache, after: datetime, count: in
     """The next fires after an instant; raises Invalid when the rule cannot be read any more."""
     rule = rules.get(row)
     dues = upcoming(rule.compiled, after, count)
-    fires = tuple(UpcomingFire(due=due, local=rule.compiled.local(due)) for due in dues)
+    fires = tuple(view_fire(rule.compiled, due) for due in dues)
     why = f": {row.note}" if row.note else ""
     note = f"paused{why}; nothing fires before it is resumed" if row.is_paused else ""
     return Upcoming(schedule=row.name, timezone=rule.schedule.timezone, fires=fires, note=note)
+
+
+def view_fire(compiled: Compiled, due: datetime) -> UpcomingFire:
+    """A fire to come, on the clocks of its schedule."""
+    return UpcomingFire(due=due, local=compiled.local(due), clock_change=compiled.touched(due))
 
 
 def _description(row: ScheduleRow, rules: RuleCache) -> str:

@@ -5,4 +5,12 @@ from cronny.scheduling.compiled import Compiled, never_fires, upcoming
 from cronny.scheduling.datesets import DateSet
 from cronny.scheduling.planned import planned
 
-__all__ = ["Compiled", "DateSet", "UnknownCalendar", "compile_schedule", "never_fires", "planned", "upcoming"]
+__all__ = [
+    "Compiled",
+    "DateSet",
+    "UnknownCalendar",
+    "compile_schedule",
+    "never_fires",
+    "planned",
+    "upcoming",
+]
