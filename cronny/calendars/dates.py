@@ -14,7 +14,7 @@ from cronny.calendars.content import (
 from cronny.calendars.public import find_holidays
 
 
-class Dates:
+class CalendarDates:
     """A set of dates with their names; a year is worked out when it is first asked for."""
 
     def __init__(self, in_year: Callable[[int], Mapping[date, str]]) -> None:
@@ -37,15 +37,15 @@ class Dates:
         return self._years[year]
 
 
-def dates_of(content: Content) -> Dates:
+def dates_of(content: Content) -> CalendarDates:
     """The dates that a calendar's content stands for."""
     match content:
         case ListedContent():
-            return Dates(_listed(content.days))
+            return CalendarDates(_listed(content.days))
         case IcalContent():
-            return Dates(_covered(content))
+            return CalendarDates(_covered(content))
         case HolidaysContent():
-            return Dates(lambda year: find_holidays(content, year) if _is_known(year) else {})
+            return CalendarDates(lambda year: find_holidays(content, year) if _is_known(year) else {})
 
 
 def _listed(days: Mapping[date, str]) -> Callable[[int], Mapping[date, str]]:

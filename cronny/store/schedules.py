@@ -29,6 +29,7 @@ class Wish:
     inputs: JsonValue
     is_paused: bool
     is_embedded: bool
+    calendars: tuple[str, ...] = ()  # the names in its rule
 
 
 class Schedules:
@@ -54,7 +55,7 @@ class Schedules:
         if _rule(row.source) != _rule(wish.source):
             row.anchor = now
         row.action_id, row.source, row.inputs = wish.action.id, wish.source, wish.inputs
-        row.is_embedded, row.deleted_at = wish.is_embedded, None
+        row.is_embedded, row.deleted_at, row.calendars = wish.is_embedded, None, _names(wish)
         await self._supersede(row, "superseded", now)
         return row, True
 
@@ -84,6 +85,26 @@ class Schedules:
             col(ScheduleRow.deleted_at).is_(None),
         )
         return (await self._session.execute(query)).scalars().all()
+
+    async def using(self, calendar: str) -> Sequence[ScheduleRow]:
+        """The schedules whose rule names a calendar, by name."""
+        query = (
+            select(ScheduleRow)
+            .where(
+                col(ScheduleRow.tenant_id) == self._tenant.id,
+                col(ScheduleRow.deleted_at).is_(None),
+                col(ScheduleRow.calendars).is_not(None),
+            )
+            .order_by(col(ScheduleRow.name))
+        )
+        rows = (await self._session.execute(query)).scalars()
+        return [row for row in rows if isinstance(row.calendars, list) and calendar in row.calendars]
+
+    async def renew(self, name: str, now: datetime) -> ScheduleRow:
+        """Follow a calendar that has changed, as if the rule itself had been edited."""
+        row = await self.get(name, is_locked=True)
+        await self._supersede(row, "superseded", now)
+        return row
 
     async def pause(self, name: str, note: str, now: datetime) -> ScheduleRow:
         """Stop firing from now on: what is in the ledger but not claimed becomes `skipped: paused`."""
@@ -119,6 +140,7 @@ class Schedules:
         row = ScheduleRow(
             id=new_id("sch", now), tenant_id=self._tenant.id, name=wish.name, action_id=wish.action.id,
             source=wish.source, inputs=wish.inputs, is_paused=wish.is_paused, is_embedded=wish.is_embedded,
+            calendars=_names(wish),
             anchor=now, cursor=now, created_at=now, updated_at=now,
         )  # fmt: skip
         self._session.add(row)
@@ -167,6 +189,10 @@ class Schedules:
         if is_locked:
             query = query.with_for_update(key_share=True)
         return (await self._session.execute(query)).scalar_one_or_none()
+
+
+def _names(wish: Wish) -> JsonValue:
+    return list(wish.calendars) or None
 
 
 def _rule(source: JsonValue) -> JsonValue:

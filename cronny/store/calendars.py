@@ -1,0 +1,119 @@
+"""A tenant's calendars."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
+from sqlmodel import col
+
+from cronny.errors import NotFound
+from cronny.names import new_id
+from cronny.store.tables import CalendarRow, ScheduleRow
+
+
+@dataclass(frozen=True, order=True)
+class Mark:
+    """Which state of a calendar this is; what it holds never changes under the same mark."""
+
+    name: str
+    id: str
+    revision: int
+
+
+class Calendars:
+    """The calendars of one tenant."""
+
+    def __init__(self, session: AsyncSession, tenant_id: str) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+
+    async def save(
+        self, name: str, kind: str, source: str, model: JsonValue, now: datetime
+    ) -> tuple[CalendarRow, bool]:
+        """The calendar with this text, locked, and whether that changed it."""
+        row = await self._find(name, is_locked=True)
+        if row is not None and row.source == source:
+            return row, False
+        if row is None:
+            row = CalendarRow(
+                id=new_id("cal", now), tenant_id=self._tenant_id, name=name, kind=kind, source=source,
+                model=model, revision=0, created_at=now, updated_at=now,
+            )  # fmt: skip
+            self._session.add(row)
+        row.kind, row.source, row.model, row.updated_at = kind, source, model, now
+        row.revision += 1
+        await self._session.flush()
+        return row, True
+
+    async def get(self, name: str, is_locked: bool = False) -> CalendarRow:
+        """The calendar of that name; raises NotFound."""
+        row = await self._find(name, is_locked)
+        if row is None:
+            raise NotFound(f"there is no calendar '{name}'")
+        return row
+
+    async def all(self) -> Sequence[CalendarRow]:
+        """Every calendar, by name, without what it holds."""
+        query = (
+            select(CalendarRow)
+            .options(defer(col(CalendarRow.source)), defer(col(CalendarRow.model)))
+            .where(col(CalendarRow.tenant_id) == self._tenant_id)
+            .order_by(col(CalendarRow.name))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def names(self) -> Sequence[str]:
+        """The name of every calendar."""
+        query = select(col(CalendarRow.name)).where(col(CalendarRow.tenant_id) == self._tenant_id)
+        return (await self._session.execute(query.order_by(col(CalendarRow.name)))).scalars().all()
+
+    async def hold(self, names: Collection[str]) -> Mapping[str, CalendarRow]:
+        """Those of these calendars that exist; they stay as they are until the commit."""
+        if not names:
+            return {}
+        query = self._named(names).order_by(col(CalendarRow.name)).with_for_update(read=True)
+        return {row.name: row for row in (await self._session.execute(query)).scalars()}
+
+    async def marks(self, schedule: ScheduleRow) -> tuple[Mark, ...]:
+        """The present state of each calendar that a schedule of the tenant names."""
+        if not (names := _names(schedule)):
+            return ()
+        query = select(col(CalendarRow.name), col(CalendarRow.id), col(CalendarRow.revision)).where(
+            col(CalendarRow.tenant_id) == self._tenant_id, col(CalendarRow.name).in_(names)
+        )
+        return tuple(sorted(Mark(*row) for row in await self._session.execute(query)))
+
+    async def of(self, schedule: ScheduleRow) -> Mapping[Mark, JsonValue]:
+        """What each calendar holds that a schedule of the tenant names."""
+        if not (names := _names(schedule)):
+            return {}
+        rows = (await self._session.execute(self._named(names))).scalars()
+        return {mark_of(row): row.model for row in rows}
+
+    async def delete(self, row: CalendarRow) -> None:
+        """Forget a calendar."""
+        await self._session.delete(row)
+
+    async def _find(self, name: str, is_locked: bool = False) -> CalendarRow | None:
+        query = self._named([name])
+        if is_locked:
+            query = query.with_for_update()
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    def _named(self, names: Collection[str]) -> Select[CalendarRow]:
+        return select(CalendarRow).where(
+            col(CalendarRow.tenant_id) == self._tenant_id, col(CalendarRow.name).in_(names)
+        )
+
+
+def mark_of(row: CalendarRow) -> Mark:
+    """The state that a row is in."""
+    return Mark(row.name, row.id, row.revision)
+
+
+def _names(schedule: ScheduleRow) -> list[str]:
+    return [str(name) for name in schedule.calendars] if isinstance(schedule.calendars, list) else []
