@@ -18,8 +18,9 @@ from cronny.store.watch import (
     stuck_schedules,
     stuck_triggers,
     take_lease,
+    waiting_for,
 )
-from cronny.temporal.schedules import is_running, notify, start_trigger
+from cronny.temporal.schedules import is_running, notify, release, start_trigger
 
 ROUND = timedelta(seconds=5)  # between two looks
 LEASE = timedelta(seconds=15)  # another worker takes over after this
@@ -96,6 +97,9 @@ class Watchdog:
     async def _settle(self, trigger: StuckTrigger, now: datetime) -> None:
         async with self._database.write() as session:
             is_settled = await settle_lost(session, trigger, now)
+            waiting = await waiting_for(session, trigger) if is_settled else None
+        if waiting is not None:
+            await release(self._client, waiting)
         if is_settled:
             fields = {"tenant": trigger.tenant, "trigger": trigger.row.id}
             log.warning("settled a trigger whose workflow is gone", extra=fields)

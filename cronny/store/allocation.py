@@ -12,6 +12,7 @@ from cronny.names import again
 from cronny.scheduling.allocation import LEAD, Handout
 from cronny.store.fires import Allocatable, ledger_rows
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
+from cronny.store.terms import FREE, Terms
 
 RATE = 20  # allocations a second that leave the machine room for the triggers themselves
 REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
@@ -35,11 +36,16 @@ async def lock_schedule(session: AsyncSession, schedule_id: str) -> Allocatable 
 
 
 async def write_fires(
-    session: AsyncSession, target: Allocatable, handout: Handout, inputs: JsonValue, now: datetime
+    session: AsyncSession,
+    target: Allocatable,
+    handout: Handout,
+    inputs: JsonValue,
+    now: datetime,
+    terms: Terms = FREE,
 ) -> None:
     """Write the ledger rows of a handout and move the schedule's position."""
     schedule = target.schedule
-    await _merge(session, schedule, ledger_rows(target, handout, inputs, now))
+    await _merge(session, schedule, ledger_rows(target, handout, inputs, now, terms))
     schedule.cursor = handout.cursor
     schedule.last_due = max(filter(None, [*handout.run, schedule.last_due]), default=None)
     if handout.next_due != schedule.next_due or schedule.wake_at is None:

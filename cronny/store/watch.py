@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from cronny.store.guarded import first_waiting
 from cronny.store.tables import ActionRow, Lease, ScheduleRow, Tenant, TriggerRow, TriggerState
 
 UNSEEN = timedelta(seconds=3)  # after this a changed schedule's workflow should have read it
@@ -75,11 +76,12 @@ async def stuck_schedules(session: AsyncSession, now: datetime) -> Sequence[Stuc
         col(ScheduleRow.is_paused).is_(False),
         col(ScheduleRow.deleted_at).is_(None),
     )
+    is_overdue = and_(col(ScheduleRow.paused_until) < now - OVERSLEPT, col(ScheduleRow.deleted_at).is_(None))
     query = (
         select(col(ScheduleRow.id), col(ScheduleRow.name), col(Tenant.slug), _ACTION)
         .join(Tenant, col(Tenant.id) == col(ScheduleRow.tenant_id))
         .join(ActionRow, col(ActionRow.id) == col(ScheduleRow.action_id))
-        .where(or_(is_unseen, is_asleep))
+        .where(or_(is_unseen, is_asleep, is_overdue))
         .order_by(_turn(col(ScheduleRow.tenant_id), col(ScheduleRow.updated_at)), col(ScheduleRow.id))
         .limit(BATCH)
     )
@@ -111,6 +113,12 @@ async def executing_triggers(
     if after is not None:
         query = query.where(place > after)
     return await _found(session, query.order_by(col(TriggerRow.due), col(TriggerRow.id)), LOOKS)
+
+
+async def waiting_for(session: AsyncSession, trigger: StuckTrigger) -> str | None:
+    """The workflow of the trigger that waited for the end of this one."""
+    schedule_id = trigger.row.schedule_id or ""
+    return (await first_waiting(session, [schedule_id])).get(schedule_id)
 
 
 async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetime) -> bool:
