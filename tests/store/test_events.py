@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ async def owner(database: Database) -> Owner:
     return await add_owner(database)
 
 
-async def note(database: Database, owner: Owner, kind: EventKind, at: datetime = NOW, **about: str) -> None:
+async def note(database: Database, owner: Owner, kind: EventKind, at: datetime = NOW, **about: Any) -> None:
     async with database.write() as session:
         await Events(session, owner.tenant.id).add(kind, now=at, actor="ada", **about)
 
