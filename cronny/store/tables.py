@@ -4,10 +4,19 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import JsonValue
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlmodel import Field, SQLModel
 
 from cronny.store.columns import Instant, Json, text_enum
+
+IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
+
+
+def _own_due(context: DefaultExecutionContext) -> datetime:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
+    due: datetime = row["due"]
+    return due
 
 
 class ScheduleState(StrEnum):
@@ -116,6 +125,7 @@ class ScheduleRow(SQLModel, table=True):
     generation: int = 1
     observed_generation: int = 0
     is_paused: bool = False
+    paused_until: datetime | None = Field(default=None, sa_type=Instant)  # the pause ends then by itself
     note: str = ""
     anchor: datetime = Field(sa_type=Instant)  # the instant the rule was first saved
     cursor: datetime = Field(sa_type=Instant)  # every fire up to here has its row
@@ -148,6 +158,8 @@ class TriggerRow(SQLModel, table=True):
         Index("ix_trigger_fire", "schedule_id", "due", unique=True),
         Index("ix_trigger_tenant_due", "tenant_id", "due", "id"),
         Index("ix_trigger_state_due", "state", "due"),
+        # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.
+        Index("ix_trigger_open", "schedule_id", sqlite_where=text(IS_OPEN), postgresql_where=text(IS_OPEN)),
     )
     id: str = Field(primary_key=True)
     tenant_id: str
@@ -155,6 +167,9 @@ class TriggerRow(SQLModel, table=True):
     action_version: int
     schedule_id: str | None = Field(default=None)  # none: asked for by hand
     due: datetime = Field(sa_type=Instant)
+    planned: datetime = Field(  # when it is to start: the due, later where its schedule says jitter or spread
+        default=None, sa_type=Instant, nullable=False, sa_column_kwargs={"default": _own_due}
+    )
     until: datetime | None = Field(
         default=None, sa_type=Instant
     )  # the last due of a row that stands for many
@@ -163,6 +178,10 @@ class TriggerRow(SQLModel, table=True):
     state: TriggerState = Field(default=TriggerState.SCHEDULED, sa_type=text_enum(TriggerState))
     reason: str = ""
     generation: int = 0
+    is_guarded: bool = False  # its claim and its end look at more than its own row
+    overlap: str = "allow"  # what its claim does while another trigger of its schedule executes
+    start_by: datetime | None = Field(default=None, sa_type=Instant)  # a later claim finds it missed
+    complete_on: str = "finish"
     workflow_id: str = ""
     run_id: str = ""  # the workflow run that claimed it
     inputs: JsonValue = Field(sa_type=Json)

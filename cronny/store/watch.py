@@ -99,7 +99,9 @@ async def stuck_schedules(session: AsyncSession, now: datetime) -> Sequence[Stuc
 async def stuck_triggers(session: AsyncSession, now: datetime) -> Sequence[StuckTrigger]:
     """Triggers that are past their due and unclaimed, the oldest of each tenant first."""
     query = _triggers().where(
-        col(TriggerRow.state) == TriggerState.SCHEDULED, col(TriggerRow.due) < now - UNCLAIMED
+        col(TriggerRow.state) == TriggerState.SCHEDULED,
+        col(TriggerRow.due) < now - UNCLAIMED,  # for the index; a start is never planned before its due
+        col(TriggerRow.planned) < now - UNCLAIMED,
     )
     query = query.order_by(_turn(col(TriggerRow.tenant_id), col(TriggerRow.due)), col(TriggerRow.due))
     return await _found(session, query)
