@@ -10,9 +10,8 @@ from activities.rules import RuleCache
 from activities.runtime import Runtime
 from cronny.firing import fire_of
 from cronny.scheduling.allocation import Position, hand_out
-from cronny.store.allocation import lock_schedule, unstarted, write_fires
+from cronny.store.allocation import end_pause, lock_schedule, unstarted, write_fires
 from cronny.store.fires import Allocatable
-from cronny.store.schedules import Schedules
 from cronny.store.tables import TriggerRow
 from cronny.store.terms import terms_of
 from dsl.inputs import check_inputs
@@ -38,7 +37,7 @@ class Allocator:
             schedule = target.schedule
             now = self._clock()
             if schedule.paused_until is not None and schedule.paused_until <= now:
-                await Schedules(session, target.tenant).resume(schedule.name, schedule.paused_until)
+                await end_pause(session, target, schedule.paused_until)
             schedule.observed_generation = schedule.generation
             if schedule.is_paused or schedule.deleted_at is not None:
                 wake = schedule.paused_until if schedule.deleted_at is None else None

@@ -48,6 +48,23 @@ class StageState(StrEnum):
     SKIPPED = "skipped"  #: Not executed: its condition or its incoming connectors said so.
 
 
+class EventKind(StrEnum):
+    """What people, programs and the watchdog do, as the event table names it."""
+
+    ACTION_SAVED = "action_saved"  #: Uploaded with another text: a new version.
+    CONNECTION_SAVED = "connection_saved"  #: Written, secrets included.
+    CONNECTION_DELETED = "connection_deleted"  #: Forgotten.
+    SCHEDULE_CREATED = "schedule_created"  #: Written for the first time, or again after its deletion.
+    SCHEDULE_CHANGED = "schedule_changed"  #: Another rule, action or inputs; its details say from when on.
+    SCHEDULE_PAUSED = "schedule_paused"  #: The note says why.
+    SCHEDULE_RESUMED = "schedule_resumed"  #: Fires again.
+    SCHEDULE_DELETED = "schedule_deleted"  #: Taken away; its ledger stays.
+    SCHEDULE_WOKEN = "schedule_woken"  #: The watchdog told its workflow what the row says.
+    TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand.
+    TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
+    TRIGGER_LOST = "trigger_lost"  #: The watchdog settled a trigger whose workflow is gone.
+
+
 class Tenant(SQLModel, table=True):
     """Who owns everything; one task queue each."""
 
@@ -190,6 +207,27 @@ class StageRow(SQLModel, table=True):
     error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     fired: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     log: str = ""
+
+
+class EventRow(SQLModel, table=True):
+    """Something that was done; like the ledger it outlives what it names, so that it has no foreign keys."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_tenant", "tenant_id", "at", "id"),
+        Index("ix_event_schedule", "schedule_id", "at", "id"),
+        Index("ix_event_trigger", "trigger_id"),
+    )
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    at: datetime = Field(sa_type=Instant)
+    kind: str  # a member of EventKind, or one that a later version knows
+    actor: str = ""  # the name of an API key, or of a part of Cronny such as the watchdog
+    note: str = ""
+    action_id: str | None = None
+    schedule_id: str | None = None
+    trigger_id: str | None = None
+    details: JsonValue = Field(sa_type=Json)
 
 
 class ConnectionRow(SQLModel, table=True):

@@ -109,6 +109,25 @@ def upgrade() -> None:
         batch_op.create_index("ix_trigger_tenant_due", ["tenant_id", "due", "id"], unique=False)
 
     op.create_table(
+        "event",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("action_id", sa.String(), nullable=True),
+        sa.Column("schedule_id", sa.String(), nullable=True),
+        sa.Column("trigger_id", sa.String(), nullable=True),
+        sa.Column("details", sa.JSON(none_as_null=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index("ix_event_schedule", ["schedule_id", "at", "id"], unique=False)
+        batch_op.create_index("ix_event_tenant", ["tenant_id", "at", "id"], unique=False)
+        batch_op.create_index("ix_event_trigger", ["trigger_id"], unique=False)
+
+    op.create_table(
         "action",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("tenant_id", sa.String(), nullable=False),
@@ -195,6 +214,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("lease")
+    op.drop_table("event")
     with op.batch_alter_table("schedule", schema=None) as batch_op:
         batch_op.drop_index("ix_schedule_next_due")
         batch_op.drop_index(batch_op.f("ix_schedule_action_id"))
