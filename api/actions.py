@@ -27,7 +27,7 @@ from api.views.trigger import TriggerView, view_trigger
 from api.writing import WrittenAction, find_problems, read_action
 from cronny.errors import Conflict, NotFound
 from cronny.scheduling import Compiled
-from cronny.store.tables import ActionRow
+from cronny.store.tables import ActionRow, EventKind
 from cronny.store.tenant_store import TenantStore
 
 
@@ -109,6 +109,8 @@ async def _save(
 ) -> tuple[Change, ActionRow, Sequence[Effect]]:
     model = written.action.model_dump(mode="json")
     action, is_new = await store.actions.save(name, written.text, model, store.now)
+    if is_new:
+        await store.note(EventKind.ACTION_SAVED, action_id=action.id, details={"version": action.version})
     effects = await embed(store, action, written)
     return "unchanged" if not is_new else "created" if action.version == 1 else "updated", action, effects
 
