@@ -1,9 +1,9 @@
 """Compiled rules, kept while neither their schedule nor its calendars change."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TypeVar
 
 from pydantic import JsonValue
 
@@ -12,8 +12,10 @@ from cronny.errors import Invalid
 from cronny.scheduling.compiled import Compiled, compile_schedule
 from cronny.store.calendars import Calendars, Mark
 from cronny.store.tables import ScheduleRow
-from dsl.problems import Problem
 from dsl.schedule import Schedule, read_schedule
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 KEPT = 20_000  # rules, about 2 KB each
 KEPT_CALENDARS = 200  # about 1 MB each at the most
@@ -31,44 +33,50 @@ class RuleCache:
     """The rules, and the calendars, that this process used lately."""
 
     def __init__(self) -> None:
+        self._schedules: OrderedDict[tuple[str, int], Schedule] = OrderedDict()
         self._rules: OrderedDict[tuple[str, int, tuple[Mark, ...]], Rule] = OrderedDict()
-        self._calendars: OrderedDict[Mark, CalendarDates] = OrderedDict()
+        self._dates: OrderedDict[Mark, CalendarDates] = OrderedDict()
+
+    def read(self, row: ScheduleRow) -> Schedule:
+        """The rule of a row as it was given; raises Invalid if it cannot be read any more."""
+        return _kept(self._schedules, (row.id, row.generation), lambda: _read(row), KEPT)
 
     async def get(self, row: ScheduleRow, calendars: Calendars) -> Rule:
-        """The rule of a schedule's row with its tenant's calendars; raises Invalid if it cannot be read."""
-        key = (row.id, row.generation, await calendars.marks(row))
-        if key not in self._rules:
-            held = await calendars.of(row)
-            key = (row.id, row.generation, tuple(sorted(held)))
-            self._rules[key] = self._compile(row, held)
-        self._rules.move_to_end(key)
-        if len(self._rules) > KEPT:
-            self._rules.popitem(last=False)
-        return self._rules[key]
+        """The rule of a row with its tenant's calendars; raises Invalid if it cannot be read any more."""
+        schedule = self.read(row)
+        names = calendar_names(schedule)
+        key = (row.id, row.generation, await calendars.marks(names))
+        if key in self._rules:
+            return _kept(self._rules, key, lambda: self._rules[key], KEPT)
+        held = await calendars.contents(names)
+        rule = Rule(schedule, compile_schedule(schedule, row.anchor, self.dates(held)))
+        return _kept(self._rules, (row.id, row.generation, tuple(sorted(held))), lambda: rule, KEPT)
 
-    def compile(self, schedule: Schedule, anchor: datetime, held: Mapping[Mark, JsonValue]) -> Compiled:
-        """A rule that no row has yet, or one that is looked at as of another anchor."""
-        return compile_schedule(schedule, anchor, {mark.name: self._dates(mark, held[mark]) for mark in held})
+    def dates(self, held: Mapping[Mark, JsonValue]) -> Mapping[str, CalendarDates]:
+        """The dates of calendars by name."""
+        return {mark.name: self._of(mark, model) for mark, model in held.items()}
 
-    def _compile(self, row: ScheduleRow, held: Mapping[Mark, JsonValue]) -> Rule:
-        schedule = read_rule(row)
-        missing = set(names_of(schedule)) - {mark.name for mark in held}
-        if missing:
-            raise Invalid([Problem("calendars", f"there is no calendar '{min(missing)}'", code="not_found")])
-        return Rule(schedule, self.compile(schedule, row.anchor, held))
-
-    def _dates(self, mark: Mark, model: JsonValue) -> CalendarDates:
-        if mark not in self._calendars:
-            self._calendars[mark] = dates_of(load_content(model))
-        self._calendars.move_to_end(mark)
-        if len(self._calendars) > KEPT_CALENDARS:
-            self._calendars.popitem(last=False)
-        return self._calendars[mark]
+    def _of(self, mark: Mark, model: JsonValue) -> CalendarDates:
+        return _kept(self._dates, mark, lambda: dates_of(load_content(model)), KEPT_CALENDARS)
 
 
-def read_rule(row: ScheduleRow) -> Schedule:
-    """The rule of a row as it was given; raises Invalid if it cannot be read any more."""
+def calendar_names(schedule: Schedule) -> tuple[str, ...]:
+    """The calendars that a rule names, by name."""
+    return tuple(sorted({*schedule.calendars.only, *schedule.calendars.excluded}))
+
+
+def _read(row: ScheduleRow) -> Schedule:
     schedule, problems = read_schedule(row.source)
     if schedule is None:
         raise Invalid(problems)
     return schedule
+
+
+def _kept(cache: OrderedDict[Key, Value], key: Key, make: Callable[[], Value], most: int) -> Value:
+    """What the cache has under a key, or else what is made; the one not used for longest gives way."""
+    if key not in cache:
+        cache[key] = make()
+    cache.move_to_end(key)
+    if len(cache) > most:
+        cache.popitem(last=False)
+    return cache[key]

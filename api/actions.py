@@ -1,12 +1,14 @@
 """What is done with actions."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from activities.rules import RuleCache
 from api.body import Body
 from api.caller import Caller
-from api.embedding import embed
+from api.embedding import Effect, embed
 from api.outbox import Outbox
+from api.previewing import compare, compiled_of
 from api.problem import placed
 from api.requests import RunRequest
 from api.triggering import add_trigger
@@ -14,6 +16,7 @@ from api.views.action import (
     ActionSummary,
     ActionView,
     AppliedAction,
+    Change,
     ScheduleChange,
     Verdict,
     summarise_action,
@@ -22,8 +25,9 @@ from api.views.action import (
 from api.views.listing import Listing
 from api.views.trigger import TriggerView, view_trigger
 from api.writing import WrittenAction, find_problems, read_action
-from cronny.errors import Conflict
-from cronny.store.tables import EventKind
+from cronny.errors import Conflict, NotFound
+from cronny.scheduling import Compiled
+from cronny.store.tables import ActionRow, EventKind
 from cronny.store.tenant_store import TenantStore
 from dsl.inputs import check_inputs
 
@@ -37,19 +41,34 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
     async with caller.write() as store:
         await _require_connections(store, written, connections)
         await _require_inputs(store, written)
-        model = written.action.model_dump(mode="json")
-        action, is_new = await store.actions.save(name, written.text, model, store.now)
-        if is_new:
-            await store.note(EventKind.ACTION_SAVED, action_id=action.id, details={"version": action.version})
-        effects = await embed(store, action, written)
+        change, action, effects = await _save(store, name, written)
     for effect in effects:
         if effect.change != "unchanged":
             outbox.changed(caller.tenant, effect.row, name)
-    change = "unchanged" if not is_new else "created" if action.version == 1 else "updated"
+    schedules = tuple(ScheduleChange(name=effect.row.name, change=effect.change) for effect in effects)
+    return AppliedAction(**summarise_action(action).model_dump(), change=change, schedules=schedules)
+
+
+async def plan_action(caller: Caller, name: str, raw: bytes) -> AppliedAction:
+    """What uploading a text would do, fires included, without doing it; raises as the upload would."""
+    async with caller.read() as store:
+        connections = await store.connections.kinds()
+    written = await asyncio.to_thread(read_action, name, raw, caller.parts.kinds, connections)
+    async with caller.rehearse() as store:
+        await _require_connections(store, written, connections)
+        before = await _present_rules(store, name, caller.parts.rules)
+        change, action, effects = await _save(store, name, written)
+        summary, now = summarise_action(action).model_dump(), store.now
+        planned = [(effect.row.name, effect.change, _rule_after(effect)) for effect in effects]
     return AppliedAction(
-        **summarise_action(action).model_dump(),
+        **summary,
         change=change,
-        schedules=tuple(ScheduleChange(name=effect.row.name, change=effect.change) for effect in effects),
+        schedules=tuple(
+            [
+                ScheduleChange(name=one, change=kind, fires=await compare(before.get(one), after, now))
+                for one, kind, after in planned
+            ]
+        ),
     )
 
 
@@ -95,6 +114,31 @@ async def _require_inputs(store: TenantStore, written: WrittenAction) -> None:
         for problem in check_inputs(written.action, given)[1]:
             what = f"the schedule '{row.name}' would no longer fit: {problem.where} {problem.what}"
             raise Conflict(f"{what}; change that schedule first, or keep the input")
+
+
+async def _save(
+    store: TenantStore, name: str, written: WrittenAction
+) -> tuple[Change, ActionRow, Sequence[Effect]]:
+    model = written.action.model_dump(mode="json")
+    action, is_new = await store.actions.save(name, written.text, model, store.now)
+    if is_new:
+        await store.note(EventKind.ACTION_SAVED, action_id=action.id, details={"version": action.version})
+    effects = await embed(store, action, written)
+    return "unchanged" if not is_new else "created" if action.version == 1 else "updated", action, effects
+
+
+async def _present_rules(store: TenantStore, name: str, rules: RuleCache) -> dict[str, Compiled | None]:
+    """The rules of an action's own schedules as they are saved."""
+    try:
+        action = await store.actions.get(name)
+    except NotFound:
+        return {}
+    return {row.name: compiled_of(row, rules) for row in await store.schedules.of_action(action.id)}
+
+
+def _rule_after(effect: Effect) -> Compiled | None:
+    # In a cache of its own: the generation that a rehearsal counts will be another rule's.
+    return None if effect.change == "deleted" else compiled_of(effect.row, RuleCache())
 
 
 async def _require_connections(

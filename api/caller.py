@@ -13,7 +13,7 @@ from api.parts import Parts, parts_of
 from cronny.errors import Unauthorised
 from cronny.secrets import hash_key
 from cronny.store.tables import Tenant
-from cronny.store.tenant_store import TenantStore, reading, writing
+from cronny.store.tenant_store import TenantStore, reading, rehearsing, writing
 from cronny.store.tenants import Tenants
 
 COMMON = (
@@ -40,6 +40,10 @@ class Caller:
     def write(self) -> AbstractAsyncContextManager[TenantStore]:
         """What is theirs, in the request's one transaction; it is committed before the answer goes out."""
         return writing(self.parts.database, self.tenant, self.parts.clock, self.actor)
+
+    def rehearse(self) -> AbstractAsyncContextManager[TenantStore]:
+        """What is theirs, in a transaction that comes to nothing."""
+        return rehearsing(self.parts.database, self.tenant, self.parts.clock)
 
 
 async def identify(

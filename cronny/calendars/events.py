@@ -49,7 +49,7 @@ def read_event(lines: Lines, begin: Line, clocks: str) -> Covered:
     first, length = _span(lines, start, zone(clocks))
     spans = [(first, length)]
     spans += [(day, length) for day in _days(lines, "RDATE", zone(clocks))]
-    left_out = frozenset(_days(lines, "EXDATE", zone(clocks)))
+    left_out = tuple(sorted(set(_days(lines, "EXDATE", zone(clocks)))))
     rule = _first(lines, "RRULE")
     if rule is not None:
         recurring = read_rule(rule, first)

@@ -41,7 +41,7 @@ def _recurring(events: Sequence[Covered], replaced: dict[str, set[date]]) -> Ite
         if count > MAX_RECURRING:
             what = f"more than {MAX_RECURRING} events that recur"
             raise event.line.error("document", what, "split the calendar", "limit")
-        left_out = event.recurring.left_out | replaced.get(event.uid, set())
+        left_out = tuple(sorted({*event.recurring.left_out, *replaced.get(event.uid, ())}))
         recurring = event.recurring.model_copy(update={"left_out": left_out})
         year = max(recurring.start.year + 1, FIRST_YEAR)
         covered += sum(1 for _ in islice(recurring.covers(date(year, 1, 1), date(year, 12, 31)), MOST_A_YEAR))

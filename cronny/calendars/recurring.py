@@ -30,13 +30,14 @@ class Recurring(BaseModel):
     weekdays: tuple[NthDay, ...] = ()
     positions: tuple[int, ...] = ()  # which days of a period; negative ones count from its end
     week_start: int = 0
-    left_out: frozenset[date] = frozenset()
+    left_out: tuple[date, ...] = ()
     lasts: int = 1  # days
 
     def covers(self, first: date, last: date) -> Iterator[date]:
         """The days between two days, both included, that it covers; one day may come twice."""
+        left_out = set(self.left_out)
         for begin in self.begins(first - timedelta(days=self.lasts - 1), last):
-            if begin not in self.left_out:
+            if begin not in left_out:
                 days = (begin + timedelta(days=number) for number in range(self.lasts))
                 yield from (day for day in days if first <= day <= last)
 

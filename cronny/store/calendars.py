@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
-from cronny.store.tables import CalendarRow, ScheduleRow
+from cronny.store.tables import CalendarRow
 
 
 @dataclass(frozen=True, order=True)
@@ -34,7 +34,7 @@ class Calendars:
     async def save(
         self, name: str, kind: str, source: str, model: JsonValue, now: datetime
     ) -> tuple[CalendarRow, bool]:
-        """The calendar with this text, locked, and whether that changed it."""
+        """The calendar with this text, locked, and whether it now holds something else."""
         row = await self._find(name, is_locked=True)
         if row is not None and row.source == source:
             return row, False
@@ -44,10 +44,11 @@ class Calendars:
                 model=model, revision=0, created_at=now, updated_at=now,
             )  # fmt: skip
             self._session.add(row)
+        is_other = row.revision == 0 or row.model != model
         row.kind, row.source, row.model, row.updated_at = kind, source, model, now
         row.revision += 1
         await self._session.flush()
-        return row, True
+        return row, is_other
 
     async def get(self, name: str, is_locked: bool = False) -> CalendarRow:
         """The calendar of that name; raises NotFound."""
@@ -71,28 +72,23 @@ class Calendars:
         query = select(col(CalendarRow.name)).where(col(CalendarRow.tenant_id) == self._tenant_id)
         return (await self._session.execute(query.order_by(col(CalendarRow.name)))).scalars().all()
 
-    async def hold(self, names: Collection[str]) -> Mapping[str, CalendarRow]:
-        """Those of these calendars that exist; they stay as they are until the commit."""
-        if not names:
-            return {}
-        query = self._named(names).order_by(col(CalendarRow.name)).with_for_update(read=True)
-        return {row.name: row for row in (await self._session.execute(query)).scalars()}
+    async def contents(self, names: Collection[str]) -> Mapping[Mark, JsonValue]:
+        """What those of these calendars hold that exist."""
+        return await self._contents(names, self._named(names))
 
-    async def marks(self, schedule: ScheduleRow) -> tuple[Mark, ...]:
-        """The present state of each calendar that a schedule of the tenant names."""
-        if not (names := _names(schedule)):
+    async def hold(self, names: Collection[str]) -> Mapping[Mark, JsonValue]:
+        """The same; and until the commit they stay as they are."""
+        query = self._named(names).order_by(col(CalendarRow.name)).with_for_update(read=True)
+        return await self._contents(names, query)
+
+    async def marks(self, names: Collection[str]) -> tuple[Mark, ...]:
+        """The present state of those of these calendars that exist, by name."""
+        if not names:
             return ()
         query = select(col(CalendarRow.name), col(CalendarRow.id), col(CalendarRow.revision)).where(
             col(CalendarRow.tenant_id) == self._tenant_id, col(CalendarRow.name).in_(names)
         )
         return tuple(sorted(Mark(*row) for row in await self._session.execute(query)))
-
-    async def of(self, schedule: ScheduleRow) -> Mapping[Mark, JsonValue]:
-        """What each calendar holds that a schedule of the tenant names."""
-        if not (names := _names(schedule)):
-            return {}
-        rows = (await self._session.execute(self._named(names))).scalars()
-        return {mark_of(row): row.model for row in rows}
 
     async def delete(self, row: CalendarRow) -> None:
         """Forget a calendar."""
@@ -104,6 +100,14 @@ class Calendars:
             query = query.with_for_update()
         return (await self._session.execute(query)).scalar_one_or_none()
 
+    async def _contents(
+        self, names: Collection[str], query: Select[CalendarRow]
+    ) -> Mapping[Mark, JsonValue]:
+        if not names:
+            return {}
+        rows = (await self._session.execute(query.options(defer(col(CalendarRow.source))))).scalars()
+        return {mark_of(row): row.model for row in rows}
+
     def _named(self, names: Collection[str]) -> Select[CalendarRow]:
         return select(CalendarRow).where(
             col(CalendarRow.tenant_id) == self._tenant_id, col(CalendarRow.name).in_(names)
@@ -113,7 +117,3 @@ class Calendars:
 def mark_of(row: CalendarRow) -> Mark:
     """The state that a row is in."""
     return Mark(row.name, row.id, row.revision)
-
-
-def _names(schedule: ScheduleRow) -> list[str]:
-    return [str(name) for name in schedule.calendars] if isinstance(schedule.calendars, list) else []

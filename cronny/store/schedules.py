@@ -55,8 +55,7 @@ class Schedules:
             row.is_paused, row.paused_until, row.note = wish.is_paused, None, ""
         elif wish.is_paused != _is_written_paused(row.source):  # the text says otherwise than it did
             row.is_paused, row.paused_until, row.note = wish.is_paused, None, ""
-        if _rule(row.source) != _rule(wish.source):
-            row.anchor = now
+        row.anchor = anchor_of(row, wish.source, now)
         row.action_id, row.source, row.inputs = wish.action.id, wish.source, wish.inputs
         row.is_embedded, row.deleted_at, row.calendars = wish.is_embedded, None, _names(wish)
         await self._supersede(row, "superseded", now)
@@ -203,6 +202,11 @@ class Schedules:
         if is_locked:
             query = query.with_for_update(key_share=True)
         return (await self._session.execute(query)).scalar_one_or_none()
+
+
+def anchor_of(row: ScheduleRow | None, source: JsonValue, now: datetime) -> datetime:
+    """The instant from which a rule counts that takes a schedule's place now."""
+    return row.anchor if row is not None and _rule(row.source) == _rule(source) else now
 
 
 def _names(wish: Wish) -> JsonValue:

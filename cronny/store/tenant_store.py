@@ -93,3 +93,11 @@ async def writing(database: Database, tenant: Tenant, clock: Clock, actor: str) 
     """The tenant's store in a transaction: committed when the block ends, rolled back when it raises."""
     async with database.write() as session:
         yield TenantStore(session, tenant, clock(), actor)
+
+
+@asynccontextmanager
+async def rehearsing(database: Database, tenant: Tenant, clock: Clock) -> AsyncIterator[TenantStore]:
+    """The tenant's store in a transaction that is always rolled back."""
+    async with database.write() as session, session.begin_nested() as savepoint:
+        yield TenantStore(session, tenant, clock())
+        await savepoint.rollback()
