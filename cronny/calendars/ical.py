@@ -45,7 +45,9 @@ def begins_ical(raw: bytes) -> bool:
 def read_ical(raw: bytes) -> tuple[IcalContent | None, Sequence[Problem]]:
     """The dates that the events of a file cover, or everything that is wrong with it."""
     if b"\0" in raw:
-        return None, [Problem("document", "has a NUL character", "", "syntax", raw.split(b"\0")[0].count(b"\n") + 1)]
+        return None, [
+            Problem("document", "has a NUL character", "", "syntax", raw.split(b"\0")[0].count(b"\n") + 1)
+        ]
     try:
         text = raw.decode("utf-8-sig")
         events, zone = _events(_unfolded(text))

@@ -3,16 +3,21 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from pydantic import JsonValue
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
 from cronny.store.tables import CalendarRow
+
+# SQLModel types a column as its value.
+_SOURCE = cast("QueryableAttribute[str]", CalendarRow.source)
+_MODEL = cast("QueryableAttribute[JsonValue]", CalendarRow.model)
 
 
 @dataclass(frozen=True, order=True)
@@ -61,7 +66,7 @@ class Calendars:
         """Every calendar, by name, without what it holds."""
         query = (
             select(CalendarRow)
-            .options(defer(col(CalendarRow.source)), defer(col(CalendarRow.model)))
+            .options(defer(_SOURCE), defer(_MODEL))
             .where(col(CalendarRow.tenant_id) == self._tenant_id)
             .order_by(col(CalendarRow.name))
         )
@@ -100,12 +105,10 @@ class Calendars:
             query = query.with_for_update()
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def _contents(
-        self, names: Collection[str], query: Select[CalendarRow]
-    ) -> Mapping[Mark, JsonValue]:
+    async def _contents(self, names: Collection[str], query: Select[CalendarRow]) -> Mapping[Mark, JsonValue]:
         if not names:
             return {}
-        rows = (await self._session.execute(query.options(defer(col(CalendarRow.source))))).scalars()
+        rows = (await self._session.execute(query.options(defer(_SOURCE)))).scalars()
         return {mark_of(row): row.model for row in rows}
 
     def _named(self, names: Collection[str]) -> Select[CalendarRow]:

@@ -54,6 +54,8 @@ class EventKind(StrEnum):
     ACTION_SAVED = "action_saved"  #: Uploaded with another text: a new version.
     CONNECTION_SAVED = "connection_saved"  #: Written, secrets included.
     CONNECTION_DELETED = "connection_deleted"  #: Forgotten.
+    CALENDAR_SAVED = "calendar_saved"  #: Written with another text; what it holds may be the same.
+    CALENDAR_DELETED = "calendar_deleted"  #: Forgotten.
     SCHEDULE_CREATED = "schedule_created"  #: Written for the first time, or again after its deletion.
     SCHEDULE_CHANGED = "schedule_changed"  #: Another rule, action or inputs; its details say from when on.
     SCHEDULE_PAUSED = "schedule_paused"  #: The note says why.
