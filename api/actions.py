@@ -1,12 +1,14 @@
 """What is done with actions."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from activities.rules import RuleCache, calendar_names
 from api.body import Body
 from api.caller import Caller
-from api.embedding import embed
+from api.embedding import Effect, embed
 from api.outbox import Outbox
+from api.previewing import compare, compiled_of
 from api.problem import placed
 from api.requests import RunRequest
 from api.triggering import add_trigger
@@ -14,6 +16,7 @@ from api.views.action import (
     ActionSummary,
     ActionView,
     AppliedAction,
+    Change,
     ScheduleChange,
     Verdict,
     summarise_action,
@@ -21,40 +24,58 @@ from api.views.action import (
 )
 from api.views.listing import Listing
 from api.views.trigger import TriggerView, view_trigger
-from api.writing import WrittenAction, find_problems, read_action
-from cronny.errors import Conflict
+from api.writing import Known, WrittenAction, find_problems, read_action
+from cronny.errors import Conflict, NotFound
+from cronny.scheduling import Compiled, DateSet
+from cronny.store.tables import ActionRow, EventKind
 from cronny.store.tenant_store import TenantStore
 from dsl.inputs import check_inputs
 
 
 async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) -> AppliedAction:
     """Make a text the newest version of an action and of its schedules; raises Invalid and Conflict."""
-    async with caller.read() as store:
-        connections = await store.connections.kinds()
+    known = await _known(caller)
     # Checking takes milliseconds to tens of them: other requests, and the database's writers, go on.
-    written = await asyncio.to_thread(read_action, name, raw, caller.parts.kinds, connections)
+    written = await asyncio.to_thread(read_action, name, raw, known)
     async with caller.write() as store:
-        await _require_connections(store, written, connections)
+        await _require_connections(store, written, known.connections)
+        calendars = await _hold_calendars(store, written, caller.parts.rules)
         await _require_inputs(store, written)
-        model = written.action.model_dump(mode="json")
-        action, is_new = await store.actions.save(name, written.text, model, store.now)
-        effects = await embed(store, action, written)
+        change, action, effects = await _save(store, name, written, calendars)
     for effect in effects:
         if effect.change != "unchanged":
             outbox.changed(caller.tenant, effect.row, name)
-    change = "unchanged" if not is_new else "created" if action.version == 1 else "updated"
+    schedules = tuple(ScheduleChange(name=effect.row.name, change=effect.change) for effect in effects)
+    return AppliedAction(**summarise_action(action).model_dump(), change=change, schedules=schedules)
+
+
+async def plan_action(caller: Caller, name: str, raw: bytes) -> AppliedAction:
+    """What uploading a text would do, fires included, without doing it; raises as the upload would."""
+    known = await _known(caller)
+    written = await asyncio.to_thread(read_action, name, raw, known)
+    async with caller.rehearse() as store:
+        await _require_connections(store, written, known.connections)
+        calendars = await _hold_calendars(store, written, caller.parts.rules)
+        before = await _present_rules(store, name, caller.parts.rules)
+        change, action, effects = await _save(store, name, written, calendars)
+        summary, now = summarise_action(action).model_dump(), store.now
+        planned = [(effect.row.name, effect.change, await _rule_after(store, effect)) for effect in effects]
     return AppliedAction(
-        **summarise_action(action).model_dump(),
+        **summary,
         change=change,
-        schedules=tuple(ScheduleChange(name=effect.row.name, change=effect.change) for effect in effects),
+        schedules=tuple(
+            [
+                ScheduleChange(name=one, change=kind, fires=await compare(before.get(one), after, now))
+                for one, kind, after in planned
+            ]
+        ),
     )
 
 
 async def validate_action(caller: Caller, raw: bytes) -> Verdict:
     """Everything that is wrong with a text, against the tenant's connections; nothing is written."""
-    async with caller.read() as store:
-        connections = await store.connections.kinds()
-    problems = await asyncio.to_thread(find_problems, raw, caller.parts.kinds, connections)
+    known = await _known(caller)
+    problems = await asyncio.to_thread(find_problems, raw, known)
     return Verdict(valid=not problems, problems=placed(problems))
 
 
@@ -84,6 +105,21 @@ async def run_action(caller: Caller, outbox: Outbox, name: str, body: Body) -> T
     return view_trigger(added.entry)
 
 
+async def _known(caller: Caller) -> Known:
+    async with caller.read() as store:
+        return Known(caller.parts.kinds, await store.connections.kinds(), await store.calendars.names())
+
+
+async def _hold_calendars(
+    store: TenantStore, written: WrittenAction, rules: RuleCache
+) -> Mapping[str, DateSet]:
+    used = {name for one in written.schedules for name in calendar_names(one.schedule)}
+    held = await store.calendars.hold(used)
+    if gone := sorted(used - {mark.name for mark in held}):
+        raise Conflict(f"the calendar '{gone[0]}' was deleted at this moment; send the action again")
+    return rules.dates(held)
+
+
 async def _require_inputs(store: TenantStore, written: WrittenAction) -> None:
     """The schedules that stand alone give values too: an edit of the inputs must not break them."""
     name = written.action.name
@@ -92,6 +128,32 @@ async def _require_inputs(store: TenantStore, written: WrittenAction) -> None:
         for problem in check_inputs(written.action, given)[1]:
             what = f"the schedule '{row.name}' would no longer fit: {problem.where} {problem.what}"
             raise Conflict(f"{what}; change that schedule first, or keep the input")
+
+
+async def _save(
+    store: TenantStore, name: str, written: WrittenAction, calendars: Mapping[str, DateSet]
+) -> tuple[Change, ActionRow, Sequence[Effect]]:
+    model = written.action.model_dump(mode="json")
+    action, is_new = await store.actions.save(name, written.text, model, store.now)
+    if is_new:
+        await store.note(EventKind.ACTION_SAVED, action_id=action.id, details={"version": action.version})
+    effects = await embed(store, action, written, calendars)
+    return "unchanged" if not is_new else "created" if action.version == 1 else "updated", action, effects
+
+
+async def _present_rules(store: TenantStore, name: str, rules: RuleCache) -> dict[str, Compiled | None]:
+    """The rules of an action's own schedules as they are saved."""
+    try:
+        action = await store.actions.get(name)
+    except NotFound:
+        return {}
+    present = await store.schedules.of_action(action.id)
+    return {row.name: await compiled_of(row, rules, store) for row in present}
+
+
+async def _rule_after(store: TenantStore, effect: Effect) -> Compiled | None:
+    # In a cache of its own: the generation that a rehearsal counts will be another rule's.
+    return None if effect.change == "deleted" else await compiled_of(effect.row, RuleCache(), store)
 
 
 async def _require_connections(

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
+from api.instants import GivenInstant
+
 Inputs = dict[str, JsonValue]
 
 
@@ -44,6 +46,20 @@ class ScheduleRequest(Sent):
     )
     inputs: Inputs = Field({}, description="Values of the action's inputs, for every fire.")
     paused: StrictBool = Field(False, description="Whether a new schedule begins paused.")
+
+
+class PreviewRequest(Sent):
+    """A rule to look at before it is saved."""
+
+    schedule: JsonValue = Field(
+        description="The rule: a phrase or a mapping.", examples=["every weekday at 09:00 Europe/London"]
+    )
+    action: str | None = Field(None, description="Check the inputs against this action.")
+    inputs: Inputs = Field({}, description="Values of the action's inputs, as they would be saved.")
+    paused: StrictBool = Field(False, description="As in the request that saves; it changes no fire.")
+    name: str | None = Field(None, description="A saved schedule to compare the rule with.")
+    count: Annotated[int, Field(ge=1, le=200, strict=True)] = Field(10, description="How many fires.")
+    after: GivenInstant | None = Field(None, description="Show fires after this instant; now, unless given.")
 
 
 class ConnectionRequest(Sent):

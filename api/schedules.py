@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
+from activities.rules import calendar_names
 from api.body import Body
 from api.caller import Caller
 from api.outbox import Outbox
 from api.requests import PauseRequest, RunRequest, ScheduleRequest
-from api.rules import idle_problem, read_rule
+from api.rules import hold_calendars, idle_problem, read_rule
 from api.triggering import add_trigger, fill_values
 from api.views.action import Change
 from api.views.listing import Listing
@@ -15,8 +16,9 @@ from api.views.trigger import TriggerView, view_trigger
 from api.writing import rule_of
 from cronny.errors import Conflict, Invalid, NotFound
 from cronny.names import is_name
+from cronny.store.history import note_saved
 from cronny.store.schedules import Wish
-from cronny.store.tables import ActionRow, ScheduleRow
+from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 
 
@@ -27,16 +29,20 @@ async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) ->
     inputs = {**rule.inputs, **wanted.inputs}
     source = rule_of(wanted.schedule)
     async with caller.write() as store:
+        # First of all: a change of a calendar locks it before its schedules, too.
+        calendars = await hold_calendars(store, caller.parts.rules, rule, body.document, ("schedule",))
         action = await _find_action(store, wanted.action, body)
         present = await _find_own(store, name)
         if present is None or present.source != source:
-            idle = idle_problem(rule, body.document, ("schedule",), store.now)
+            idle = idle_problem(rule, calendars, body.document, ("schedule",), store.now)
             if idle is not None:
                 raise Invalid([idle])
         await fill_values(store, action, inputs, body)
         is_paused = wanted.paused or rule.paused
-        wish = Wish(name, action, source, inputs, is_paused, is_embedded=False)
+        wish = Wish(name, action, source, inputs, is_paused, False, calendar_names(rule))
         row, is_changed = await store.schedules.save(wish, store.now)
+        if is_changed:
+            await note_saved(store, row, is_new=present is None)
     if is_changed:
         outbox.changed(caller.tenant, row, action.name)
     change: Change = "created" if present is None else "updated" if is_changed else "unchanged"
@@ -67,6 +73,7 @@ async def delete_schedule(caller: Caller, outbox: Outbox, name: str) -> None:
         if row.is_embedded:
             raise Conflict(f"the schedule '{name}' is written in the action '{action.name}'; remove it there")
         await store.schedules.delete(name, store.now)
+        await store.note(EventKind.SCHEDULE_DELETED, row)
     outbox.changed(caller.tenant, row, action.name)
 
 
@@ -74,7 +81,11 @@ async def pause_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) 
     """Stop a schedule from firing from this instant on; raises NotFound."""
     note = body.read_as(PauseRequest).note
     async with caller.write() as store:
-        row = await store.schedules.pause(name, note, store.now)
+        row = await store.schedules.get(name, is_locked=True)
+        before = row.is_paused, row.note
+        await store.schedules.pause(name, note, store.now)
+        if (row.is_paused, row.note) != before:
+            await store.note(EventKind.SCHEDULE_PAUSED, row, note=row.note)
         action = await store.actions.of(row)
     outbox.changed(caller.tenant, row, action.name)
     return view_schedule(row, action.name, store, caller.parts.rules)
@@ -83,7 +94,10 @@ async def pause_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) 
 async def resume_schedule(caller: Caller, outbox: Outbox, name: str) -> ScheduleView:
     """Let a schedule fire again; raises NotFound."""
     async with caller.write() as store:
-        row = await store.schedules.resume(name, store.now)
+        row = await store.schedules.get(name, is_locked=True)
+        if row.is_paused:
+            await store.schedules.resume(name, store.now)
+            await store.note(EventKind.SCHEDULE_RESUMED, row)
         action = await store.actions.of(row)
     outbox.changed(caller.tenant, row, action.name)
     return view_schedule(row, action.name, store, caller.parts.rules)
@@ -105,7 +119,8 @@ async def show_upcoming(caller: Caller, name: str, after: datetime | None, count
     """The next fires of a schedule; raises NotFound."""
     async with caller.read() as store:
         row = await store.schedules.get(name)
-    return view_upcoming(row, caller.parts.rules, after or store.now, count)
+        rule = await caller.parts.rules.get(row, store.calendars)
+    return view_upcoming(row, rule, after or store.now, count)
 
 
 async def _find_action(store: TenantStore, name: str, body: Body) -> ActionRow:

@@ -1,11 +1,12 @@
 """An action's text as it is uploaded: checked, with the schedules written in it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 from pydantic import JsonValue
 
+from api.rules import NOT_OF_THE_RULE, calendar_problems
 from cronny.errors import Invalid
 from dsl.action import Action
 from dsl.check import Checked, check_action, check_text
@@ -14,8 +15,6 @@ from dsl.kinds import Catalogue
 from dsl.problems import Problem
 from dsl.report import Report
 from dsl.schedule import Schedule
-
-NOT_OF_THE_RULE = ("id", "inputs", "paused")
 
 _checking = Lock()  # the environments of the expressions are shared, and the work is one core's anyway
 
@@ -40,17 +39,26 @@ class WrittenAction:
     schedules: tuple[WrittenSchedule, ...]
 
 
-def read_action(name: str, raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> WrittenAction:
+@dataclass(frozen=True)
+class Known:
+    """What a text may name: kinds of stages, and the tenant's connections by kind and calendars."""
+
+    kinds: Catalogue
+    connections: Mapping[str, str]
+    calendars: Collection[str]
+
+
+def read_action(name: str, raw: bytes, known: Known) -> WrittenAction:
     """The action of a text, which must have that name; raises Invalid with every problem."""
-    read = _read(raw, kinds, connections, name)
+    read = _read(raw, known, name)
     if not isinstance(read, WrittenAction):
         raise Invalid(read)
     return read
 
 
-def find_problems(raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> Sequence[Problem]:
+def find_problems(raw: bytes, known: Known) -> Sequence[Problem]:
     """Everything that is wrong with a text, whatever it is."""
-    read = _read(raw, kinds, connections, None)
+    read = _read(raw, known, None)
     return () if isinstance(read, WrittenAction) else read
 
 
@@ -61,16 +69,16 @@ def rule_of(value: JsonValue) -> JsonValue:
     return {field: part for field, part in value.items() if field not in NOT_OF_THE_RULE}
 
 
-def _read(
-    raw: bytes, kinds: Catalogue, connections: Mapping[str, str], name: str | None
-) -> WrittenAction | Sequence[Problem]:
+def _read(raw: bytes, known: Known, name: str | None) -> WrittenAction | Sequence[Problem]:
     document, unread = read_document(raw)
     with _checking:
         if document is None or unread:
-            return check_text(raw, kinds, connections).problems
-        checked = check_action(document, kinds, connections)
+            return check_text(raw, known.kinds, known.connections).problems
+        checked = check_action(document, known.kinds, known.connections)
     schedules = tuple(_written(checked))
     problems = [*checked.problems, *_name_problems(name, document)]
+    for one in schedules:
+        problems += calendar_problems(one.schedule, document, one.path, known.calendars)
     if checked.action is None or problems:
         return sorted(problems, key=lambda problem: (problem.line, problem.column))
     return WrittenAction(raw.decode("utf-8-sig"), document, checked.action, schedules)

@@ -18,7 +18,7 @@ def read_schedules(sketch: Sketch, report: Report) -> tuple[tuple[str, Schedule]
     """The schedules by name: the action's for `schedule`, `<action>-<id>` for each of `schedules`."""
     found = []
     for name, path, value in _written(sketch, report):
-        if schedule := _read(path, value, report):
+        if schedule := read_at(path, value, report):
             _check_values(schedule, path, value, sketch, report)
             found.append((name, schedule))
     return tuple(found)
@@ -46,7 +46,8 @@ def _written(sketch: Sketch, report: Report) -> Iterator[tuple[str, Path, JsonVa
         yield f"{action}-{name}", path, value
 
 
-def _read(path: Path, value: JsonValue, report: Report) -> Schedule | None:
+def read_at(path: Path, value: JsonValue, report: Report) -> Schedule | None:
+    """The schedule that stands at a place of a document; every problem goes into the report."""
     schedule, problems = read_schedule(value)
     for problem in problems:
         _place(problem, path, value, report)

@@ -1,10 +1,11 @@
 """Actions: upload, look at, run."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from api.actions import apply_action, list_actions, run_action, show_action
+from api.actions import apply_action, list_actions, plan_action, run_action, show_action
 from api.body import ANY_TEXT, OptionalBody, RawBody, documented
 from api.caller import COMMON, KnownCaller
 from api.names import KnownName, NewName
@@ -14,6 +15,8 @@ from api.requests import RunRequest
 from api.views.action import ActionSummary, ActionView, AppliedAction
 from api.views.listing import Listing
 from api.views.trigger import TriggerView
+
+DryRun = Annotated[bool, Query(description="Only say what would change.")]
 
 router = APIRouter(prefix="/v1/actions", tags=["actions"], responses=refusals(*COMMON))
 
@@ -27,12 +30,20 @@ router = APIRouter(prefix="/v1/actions", tags=["actions"], responses=refusals(*C
     openapi_extra=ANY_TEXT,
 )
 async def put_action(
-    caller: KnownCaller, name: NewName, raw: RawBody, outbox: SentAfter, response: Response
+    caller: KnownCaller,
+    name: NewName,
+    raw: RawBody,
+    outbox: SentAfter,
+    response: Response,
+    dry_run: DryRun = False,
 ) -> AppliedAction:
     """Upload an action, YAML or JSON, with the schedules written in it; the same text again changes nothing.
 
-    A pause, whoever set it, stays: `paused` counts only for a schedule that is new.
+    A pause, whoever set it, stays: `paused` counts only for a schedule that is new. A dry run answers what
+    the upload would change, fires included, or refuses it in the same way, and writes nothing.
     """
+    if dry_run:
+        return await plan_action(caller, name, raw)
     applied = await apply_action(caller, outbox, name, raw)
     if applied.change == "created":
         response.status_code = HTTPStatus.CREATED

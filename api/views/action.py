@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from api.problem import PlacedProblem
 from api.views.listing import View
+from api.views.preview import FireChanges
 from cronny.store.tables import ActionRow, ActionVersion, ScheduleRow
 
 Change = Literal["created", "updated", "unchanged", "deleted"]
@@ -37,6 +38,7 @@ class ScheduleChange(View):
 
     name: str
     change: Change
+    fires: FireChanges | None = Field(None, description="What it would change; in a dry run only.")
 
 
 class AppliedAction(ActionSummary):

@@ -1,10 +1,11 @@
 """What the API shows of a schedule."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from activities.rules import RuleCache
+from activities.rules import Rule, RuleCache
 from api.views.listing import View
 from cronny.errors import Invalid
 from cronny.names import schedule_workflow
@@ -39,8 +40,9 @@ class UpcomingFire(View):
 
     due: datetime = Field(description="In UTC.")
     local: datetime = Field(description="On the clocks of the schedule's zone.")
-    clock_change: ClockChange | None = Field(
-        None, description="`gap`: moved, as clocks skip its time; `overlap`: clocks show its time twice."
+    clock_change: ClockChange | Literal[""] = Field(
+        description="`gap`: its wall time is skipped that day, it fires as the gap ends; "
+        "`overlap`: its wall time is shown twice that day."
     )
 
 
@@ -73,9 +75,8 @@ def view_schedule(row: ScheduleRow, action: str, store: TenantStore, rules: Rule
     )
 
 
-def view_upcoming(row: ScheduleRow, rules: RuleCache, after: datetime, count: int) -> Upcoming:
-    """The next fires after an instant; raises Invalid when the rule cannot be read any more."""
-    rule = rules.get(row)
+def view_upcoming(row: ScheduleRow, rule: Rule, after: datetime, count: int) -> Upcoming:
+    """The next fires after an instant."""
     dues = upcoming(rule.compiled, after, count)
     fires = tuple(view_fire(rule.compiled, due) for due in dues)
     why = f": {row.note}" if row.note else ""
@@ -85,11 +86,11 @@ def view_upcoming(row: ScheduleRow, rules: RuleCache, after: datetime, count: in
 
 def view_fire(compiled: Compiled, due: datetime) -> UpcomingFire:
     """A fire to come, on the clocks of its schedule."""
-    return UpcomingFire(due=due, local=compiled.local(due), clock_change=compiled.touched(due))
+    return UpcomingFire(due=due, local=compiled.local(due), clock_change=compiled.touched(due) or "")
 
 
 def _description(row: ScheduleRow, rules: RuleCache) -> str:
     try:
-        return describe(rules.get(row).schedule)
+        return describe(rules.read(row))
     except Invalid:  # Written by a version that knew more; it is still to be seen and deleted.
         return ""

@@ -12,6 +12,7 @@ from cronny.cli.complaint import complain
 from cronny.cli.exits import Exit
 from cronny.cli.files import expand, read, shown
 from cronny.cli.findings import Finding, print_findings
+from cronny.cli.previews import print_changes
 from cronny.cli.terminal import AsJson, print_json, print_table
 from cronny.names import is_name
 from dsl.document import read_document
@@ -34,6 +35,9 @@ def apply(
     files: Annotated[
         list[str], typer.Option("--file", "-f", help="A YAML file or a folder of them; - is standard input.")
     ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change, fires included.")
+    ] = False,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
@@ -44,7 +48,7 @@ def apply(
         complain(f"no YAML files in {', '.join(files)}")
         raise typer.Exit(Exit.FAILED)
     taken: dict[str, str] = {}
-    uploads = [_upload(client, file, taken) for file in found]
+    uploads = [_upload(client, file, taken, dry_run) for file in found]
     findings = [Finding(upload.file, problem) for upload in uploads for problem in upload.problems]
     if as_json:
         done: list[JsonValue] = [
@@ -53,12 +57,13 @@ def apply(
         print_json({"applied": done, "problems": [finding.json() for finding in findings]})
     else:
         _print_applied(uploads)
+        _print_fires(uploads)
         print_findings(findings, as_json=False)
     if findings:
         raise typer.Exit(Exit.FAILED)
 
 
-def _upload(client: Client, file: str, taken: dict[str, str]) -> Upload:
+def _upload(client: Client, file: str, taken: dict[str, str], is_dry: bool) -> Upload:
     """Upload one file; `taken` says which names the files before it have."""
     content = read(file)
     if isinstance(content, Problem):
@@ -78,7 +83,7 @@ def _upload(client: Client, file: str, taken: dict[str, str]) -> Upload:
         )
     taken[name] = file
     try:
-        return Upload(file, client.put("actions", name, content=content))
+        return Upload(file, client.put("actions", name, content=content, dry_run="true" if is_dry else None))
     except Refused as error:
         return Upload(file, problems=_problems(error))
 
@@ -103,3 +108,11 @@ def _print_applied(uploads: list[Upload]) -> None:
             rows += [("schedule", one["name"], one["change"], "", "") for one in action["schedules"]]
     if rows:
         print_table(("", "name", "change", "version", "file"), rows)
+
+
+def _print_fires(uploads: list[Upload]) -> None:
+    """What a dry run says of the fires of each schedule that would change."""
+    schedules = [one for upload in uploads if upload.applied for one in upload.applied["schedules"]]
+    for one in schedules:
+        if one["fires"] and one["change"] != "unchanged":
+            print_changes(one["fires"], f"{one['name']} would be {one['change']}")

@@ -52,13 +52,12 @@ class Client:
 
     def get(self, *path: str, **query: str | int | list[str] | None) -> Any:
         """What is there."""
-        return self._ask(
-            "GET", path, params={name: value for name, value in query.items() if value is not None}
-        )
+        return self._ask("GET", path, params=_given(query))
 
-    def put(self, *path: str, content: bytes) -> Any:
+    def put(self, *path: str, content: bytes, **query: str | None) -> Any:
         """What came of writing a document, YAML or JSON."""
-        return self._ask("PUT", path, content=content, headers={"Content-Type": "application/yaml"})
+        headers = {"Content-Type": "application/yaml"}
+        return self._ask("PUT", path, content=content, headers=headers, params=_given(query))
 
     def post(self, *path: str, json: Mapping[str, JsonValue] | None = None) -> Any:
         """What came of asking for something."""
@@ -108,6 +107,10 @@ def read_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         problem = error.errors()[0]
         raise SettingsError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+
+
+def _given(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value is not None}
 
 
 def _content(response: httpx.Response) -> Any:

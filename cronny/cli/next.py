@@ -6,16 +6,12 @@ from itertools import islice
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
-from cronny.cli.complaint import complain
-from cronny.cli.exits import Exit
+from cronny.cli.phrases import phrase_in, read_rule
 from cronny.cli.terminal import AsJson, distance, marked, print_json, print_table
 from cronny.names import instant_text
 from cronny.scheduling import Compiled, compile_schedule
-from dsl.phrases import read_phrase
-from dsl.problems import Problem
-from dsl.schedule import Schedule, read_schedule
-from dsl.zones import find_zone, zone_hint
 
 MOST = 1000  # fires in one answer
 
@@ -34,7 +30,7 @@ def next_fires(
 ) -> None:
     """Show when a rule fires next, without a server."""
     start = _instant(after) if after else datetime.now(UTC).replace(microsecond=0)
-    schedule = _schedule(rule, _zone(timezone) if timezone else None)
+    schedule = read_rule(phrase_in(rule, timezone))
     compiled = compile_schedule(schedule, start)
     fires = list(islice(_dues(compiled, start), count))
     if as_json:
@@ -46,13 +42,13 @@ def next_fires(
         typer.echo(f"no fire after {instant_text(start)}")
 
 
-def _fire(compiled: Compiled, due: datetime) -> dict[str, str | None]:
+def _fire(compiled: Compiled, due: datetime) -> dict[str, JsonValue]:
     local = compiled.local(due).isoformat()
-    return {"due": instant_text(due), "local": local, "clock_change": compiled.touched(due)}
+    return {"due": instant_text(due), "local": local, "clock_change": compiled.touched(due) or ""}
 
 
 def _shown(compiled: Compiled, due: datetime) -> tuple[str, str]:
-    return instant_text(due), marked(compiled.local(due).isoformat(), compiled.touched(due))
+    return instant_text(due), marked(compiled.local(due).isoformat(), compiled.touched(due) or "")
 
 
 def _dues(compiled: Compiled, after: datetime) -> Iterator[datetime]:
@@ -73,31 +69,3 @@ def _instant(text: str) -> datetime:
         return instant.astimezone(UTC)
     except OverflowError:
         raise typer.BadParameter(f"--after: '{text}' lies beyond the calendar") from None
-
-
-def _zone(name: str) -> str:
-    found = find_zone(name)
-    if found is None:
-        raise typer.BadParameter(f"--timezone: no time zone '{name}'; {zone_hint(name)}")
-    return found
-
-
-def _schedule(rule: str, timezone: str | None) -> Schedule:
-    schedule, problems = read_schedule(rule)
-    if schedule is None:
-        _point(rule, problems)
-        raise typer.Exit(Exit.FAILED)
-    if timezone is None:
-        return schedule
-    if "timezone" in read_phrase(rule)[0].columns:
-        raise typer.BadParameter("--timezone: the rule names a time zone already")
-    # Bounds and dates without an offset are in the zone too.
-    return Schedule.model_validate(f"{rule}; {timezone}")
-
-
-def _point(rule: str, problems: list[Problem]) -> None:
-    """The rule once for each problem, with a caret below the word."""
-    for problem in problems:
-        complain(f"{problem.where}: {problem.what}{f'; {problem.hint}' if problem.hint else ''}")
-        shown = "".join(letter if letter.isprintable() else " " for letter in rule)
-        typer.echo(f"  {shown}\n  {' ' * (problem.column - 1)}^", err=True)

@@ -8,6 +8,7 @@ import typer
 from cronny.cli.client import Client, Key, Url, open_client
 from cronny.cli.following import Wait, finish
 from cronny.cli.inputs import Inputs, parse_inputs
+from cronny.cli.previews import preview
 from cronny.cli.terminal import AsJson, marked, moment, print_fields, print_json, print_table, until
 
 app = typer.Typer(
@@ -15,6 +16,8 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
+
+app.command()(preview)
 
 Name = Annotated[str, typer.Argument(help="The schedule's name.")]
 

@@ -81,7 +81,7 @@ def moment(value: JsonValue) -> str:
     return datetime.fromisoformat(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def marked(local: str, clock_change: str | None) -> str:
+def marked(local: str, clock_change: str) -> str:
     """A local time, with what a change of clocks has to do with it."""
     return f"{local} ({clock_change})" if clock_change else local
 

@@ -15,7 +15,10 @@ from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
 
 # Fields of a schedule that don't say when it fires.
-BESIDE_THE_RULE = {"id", "inputs", "paused", "catchup", "overlap", "complete_on"}
+BESIDE_THE_RULE = {
+    "id", "inputs", "paused", "catchup", "overlap", "complete_on", "deadline", "pause_after_failures",
+    "jitter", "spread",
+}  # fmt: skip
 MANUAL = 0  # the generation of a trigger asked for by hand, which no rule and no pause concerns
 
 
@@ -29,6 +32,7 @@ class Wish:
     inputs: JsonValue
     is_paused: bool
     is_embedded: bool
+    calendars: tuple[str, ...] = ()  # the names in its rule
 
 
 class Schedules:
@@ -48,13 +52,12 @@ class Schedules:
             return row, False
         if row.deleted_at is not None:
             row.anchor, row.created_at = now, now
-            row.is_paused, row.note = wish.is_paused, ""
+            row.is_paused, row.paused_until, row.note = wish.is_paused, None, ""
         elif wish.is_paused != _is_written_paused(row.source):  # the text says otherwise than it did
-            row.is_paused, row.note = wish.is_paused, ""
-        if _rule(row.source) != _rule(wish.source):
-            row.anchor = now
+            row.is_paused, row.paused_until, row.note = wish.is_paused, None, ""
+        row.anchor = anchor_of(row, wish.source, now)
         row.action_id, row.source, row.inputs = wish.action.id, wish.source, wish.inputs
-        row.is_embedded, row.deleted_at = wish.is_embedded, None
+        row.is_embedded, row.deleted_at, row.calendars = wish.is_embedded, None, _names(wish)
         await self._supersede(row, "superseded", now)
         return row, True
 
@@ -86,6 +89,26 @@ class Schedules:
         query = query.order_by(col(ScheduleRow.name))
         return (await self._session.execute(query)).scalars().all()
 
+    async def using(self, calendar: str) -> Sequence[ScheduleRow]:
+        """The schedules whose rule names a calendar, by name."""
+        query = (
+            select(ScheduleRow)
+            .where(
+                col(ScheduleRow.tenant_id) == self._tenant.id,
+                col(ScheduleRow.deleted_at).is_(None),
+                col(ScheduleRow.calendars).is_not(None),
+            )
+            .order_by(col(ScheduleRow.name))
+        )
+        rows = (await self._session.execute(query)).scalars()
+        return [row for row in rows if isinstance(row.calendars, list) and calendar in row.calendars]
+
+    async def renew(self, name: str, now: datetime) -> ScheduleRow:
+        """Follow a calendar that has changed, as if the rule itself had been edited."""
+        row = await self.get(name, is_locked=True)
+        await self._supersede(row, "superseded", now)
+        return row
+
     async def of_named_action(self, action: str) -> Sequence[ScheduleRow]:
         """The schedules of an action that stand alone; none if there is no such action."""
         query = select(col(ActionRow.id)).where(
@@ -94,9 +117,10 @@ class Schedules:
         found = (await self._session.execute(query)).scalar_one_or_none()
         return [] if found is None else await self.of_action(found, is_embedded=False)
 
-    async def pause(self, name: str, note: str, now: datetime) -> ScheduleRow:
-        """Stop firing from now on: what is in the ledger but not claimed becomes `skipped: paused`."""
+    async def pause(self, name: str, note: str, now: datetime, until: datetime | None = None) -> ScheduleRow:
+        """Stop firing from now on, or until an instant: what is not claimed becomes `skipped: paused`."""
         row = await self.get(name, is_locked=True)
+        row.paused_until = until
         if row.is_paused:
             row.note = note or row.note
             return row
@@ -106,13 +130,14 @@ class Schedules:
         row.cursor = cursor
         return row
 
-    async def resume(self, name: str, now: datetime) -> ScheduleRow:
-        """Fire again; what fell into the pause is written down as skipped."""
+    async def resume(self, name: str, now: datetime, with_catchup: bool = False) -> ScheduleRow:
+        """Fire again; what fell into the pause is skipped, or caught up like what fell into an outage."""
         row = await self.get(name, is_locked=True)
         if not row.is_paused:
             return row
-        row.cursor = max(row.cursor, await self._latest_due(row, now))
-        row.is_paused, row.note, row.skip_until, row.wake_at = False, "", now, None
+        if not with_catchup:
+            row.cursor, row.skip_until = max(row.cursor, await self._latest_due(row, now)), now
+        row.is_paused, row.paused_until, row.note, row.wake_at = False, None, "", None
         row.generation += 1
         row.updated_at = now
         return row
@@ -128,6 +153,7 @@ class Schedules:
         row = ScheduleRow(
             id=new_id("sch", now), tenant_id=self._tenant.id, name=wish.name, action_id=wish.action.id,
             source=wish.source, inputs=wish.inputs, is_paused=wish.is_paused, is_embedded=wish.is_embedded,
+            calendars=_names(wish),
             anchor=now, cursor=now, created_at=now, updated_at=now,
         )  # fmt: skip
         self._session.add(row)
@@ -176,6 +202,15 @@ class Schedules:
         if is_locked:
             query = query.with_for_update(key_share=True)
         return (await self._session.execute(query)).scalar_one_or_none()
+
+
+def anchor_of(row: ScheduleRow | None, source: JsonValue, now: datetime) -> datetime:
+    """The instant from which a rule counts that takes a schedule's place now."""
+    return row.anchor if row is not None and _rule(row.source) == _rule(source) else now
+
+
+def _names(wish: Wish) -> JsonValue:
+    return list(wish.calendars) or None
 
 
 def _rule(source: JsonValue) -> JsonValue:
