@@ -119,7 +119,8 @@ def test_a_count_cuts_off_behind_the_nth_fire(schedule: Schedule, anchor: dateti
     counted = compile_schedule(schedule.model_copy(update={"count": number}), anchor)
     plain = upcoming(compile_schedule(schedule, anchor), anchor, number)
     assert upcoming(counted, anchor, number + 1) == plain
-    assert counted.count(anchor, plain[-1] + DAY * 4000) == number
+    for last in plain[-1:]:  # Some rules, such as every 2 years on 29 February, never fire.
+        assert counted.count(anchor, last + DAY * 4000) == len(plain)
 
 
 @patient
