@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from bench.loads import NAMES, QUICK, QUICK_LOADS, USUAL, Extent, loads
 from bench.measure import measured, prepared
 from bench.report import Row, show
 from bench.versions import surroundings
+
+WIDTH = 180  # columns, where there is no terminal that has a width
 
 
 def main() -> None:
@@ -26,7 +29,7 @@ def main() -> None:
     for load in chosen:
         rows += measured(load, only, missing, wanted.database)
         _write(rows, wanted.json)  # What is measured is kept, even if the run is cut short.
-    show(rows, Console())
+    show(rows, Console(width=None if sys.stdout.isatty() else WIDTH))
 
 
 def _arguments() -> argparse.Namespace:

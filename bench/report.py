@@ -41,13 +41,12 @@ def columns(rows: Sequence[Row]) -> list[str]:
 
 
 def cells(row: Row, rows: Sequence[Row], names: Sequence[str]) -> list[str]:
-    """A row's cells: the arm, the ratio to the yardstick, the figures, the note."""
+    """A row's cells: the arm, the ratio to the yardstick, the figures."""
     to_yardstick = ratio(row, rows, row.yardstick)
     return [
         row.arm,
         "" if to_yardstick is None else f"{to_yardstick:.3g}",
         *(_spread(row.figures.get(name, ())) for name in names),
-        row.note,
     ]
 
 
@@ -60,10 +59,13 @@ def show(rows: Sequence[Row], console: Console) -> None:
     """Print a table for each load: medians, and the spread where there are several repetitions."""
     for load, group in by_load(rows):
         names = [name for name in columns(group) if not name.startswith("cpu_") or name == "cpu_ms"]
-        table = Table("arm", f"x {group[0].yardstick}", *names, "note", title=load)
+        table = Table("arm", f"x {group[0].yardstick}", *map(_words, names), title=load)
         for row in group:
             table.add_row(*cells(row, group, names))
         console.print(table)
+        for row in group:
+            if row.note:
+                console.print(f"{row.arm}: {row.note}", markup=False)
         _show_roles(group, console)
 
 
@@ -76,6 +78,10 @@ def _show_roles(group: Sequence[Row], console: Console) -> None:
     for row in group:
         table.add_row(row.arm, *(_spread(row.figures.get(name, ())) for name in names))
     console.print(table)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _spread(values: Sequence[float]) -> str:

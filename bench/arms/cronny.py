@@ -67,7 +67,7 @@ class Cronny(Arm):
             async def one(number: int) -> None:
                 name, rule = rules[number]
                 body = {"action": "mark", "schedule": rule}
-                (await api.put(f"/v1/schedules/{name}", json=body)).raise_for_status()
+                accepted(await api.put(f"/v1/schedules/{name}", json=body))
 
             await gathered(one, len(rules))
 
@@ -84,13 +84,19 @@ async def ready(api: httpx.AsyncClient) -> None:
     raise RuntimeError("Cronny's API does not answer")
 
 
+def accepted(answer: httpx.Response) -> None:
+    """Raises with what the API says, unless it did as asked."""
+    if not answer.is_success:
+        raise RuntimeError(f"{answer.request.method} {answer.request.url.path}: {answer.text}")
+
+
 async def put_text(api: httpx.AsyncClient, path: str, text: str) -> None:
     """Upload an action's text."""
-    (await api.put(path, content=text)).raise_for_status()
+    accepted(await api.put(path, content=text))
 
 
 def _interval(rule: Recurring) -> dict[str, str]:
-    end = rule.dues()[-1] + 0.5
+    end = int(rule.dues()[-1]) + 1  # whole seconds, as Cronny has them
     return {"every": f"{rule.every:.0f}s", "start": _text(rule.start), "end": _text(end)}
 
 
@@ -100,7 +106,7 @@ def _text(instant: float) -> str:
 
 async def _run_once(api: httpx.AsyncClient) -> float:
     answer = await api.post("/v1/actions/chain/run", json={"inputs": {}})
-    answer.raise_for_status()
+    accepted(answer)
     while True:
         trigger = (await api.get(f"/v1/triggers/{answer.json()['id']}")).json()
         if trigger["finished"]:

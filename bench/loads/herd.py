@@ -11,6 +11,8 @@ from bench.stand import Stand
 
 SLOW = 300  # as many as Temporal's own schedules start in ten seconds
 
+WARM_UP = 4.0  # seconds in which processes start; their imports are not part of a fire
+
 
 def herd(count: int, repeat: int) -> Load:
     """The load; Temporal's own schedules get fewer, since they start 30 a second at most."""
@@ -20,6 +22,7 @@ def herd(count: int, repeat: int) -> Load:
 def _run(count: int, stand: Stand, arm: Arm) -> Figures:
     fires = min(count, SLOW) if arm is TEMPORAL_SCHEDULES else count
     with arm.worker(stand):
+        time.sleep(WARM_UP)
         return asyncio.run(_measure(fires, stand, arm))
 
 

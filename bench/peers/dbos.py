@@ -6,12 +6,12 @@ import time
 from datetime import datetime
 from typing import Any
 
-from dbos import DBOS, Queue, SetEnqueueOptions
+from dbos import DBOS, SetEnqueueOptions
 
 from bench.peers.control import DATABASE, obey, sink
 
 SINK = sink()
-QUEUE = Queue("bench")
+QUEUE = "bench"
 
 
 @DBOS.step()
@@ -54,9 +54,10 @@ async def sleep_once(prefix: str, dues: list[float]) -> None:
 
 
 async def delay_once(prefix: str, dues: list[float]) -> None:
+    queue = await DBOS.retrieve_queue_async(QUEUE)
     for number, due in enumerate(dues):
         with SetEnqueueOptions(delay_seconds=due - time.time()):
-            await QUEUE.enqueue_async(delayed, f"{prefix}-{number}", due)
+            await queue.enqueue_async(delayed, f"{prefix}-{number}", due)
 
 
 async def sleep_recurring(rules: list[tuple[str, float, float, int]]) -> None:
@@ -91,6 +92,7 @@ async def main() -> None:
     config = {"name": "bench", "system_database_url": os.environ[DATABASE], "application_version": "1"}
     DBOS(config=config)
     DBOS.launch()
+    await DBOS.register_queue_async(QUEUE)
     await obey(
         {
             "sleep_once": sleep_once,
