@@ -23,14 +23,14 @@ def idle(count: int, repeat: int) -> Load:
     """The load: so many schedules due in a day."""
     arms = [CRONNY, BARE_SLEEPERS, DBOS_SCHEDULES, RESTATE, APS]
     return Load(
-        f"{count} idle", arms, partial(_run, count), "database_kib_each", BARE_SLEEPERS.name, repeat=repeat
+        f"{count} idle", arms, partial(_run, count), "server_kib_each", BARE_SLEEPERS.name, repeat=repeat
     )
 
 
 def _run(count: int, stand: Stand, arm: Arm) -> Figures:
     with arm.worker(stand):
         time.sleep(SETTLE)
-        memory, size = memory_mib(stand.pids), asyncio.run(_database_kib(stand))
+        memory, size = memory_mib(stand.pids), asyncio.run(_kept_kib(stand))
         began = time.monotonic()
         asyncio.run(arm.once(stand, "idle", [float(int(time.time() + DAY))] * count))
         set_up = time.monotonic() - began
@@ -38,7 +38,7 @@ def _run(count: int, stand: Stand, arm: Arm) -> Figures:
         time.sleep(SETTLE)
         found = {
             "set_up_s": set_up,
-            "database_kib_each": (asyncio.run(_database_kib(stand)) - size) / count,
+            **_grown(size, asyncio.run(_kept_kib(stand)), count),
             **_kept_in_memory(stand, memory, count),
             **_idling(stand),
         }
@@ -59,19 +59,32 @@ def _idling(stand: Stand) -> Figures:
     return {f"idle_{role}_percent": 100 * seconds / WATCHED for role, seconds in took.items()}
 
 
+def _grown(before: Figures, after: Figures, count: int) -> Figures:
+    return {f"{place}_kib_each": (size - before[place]) / count for place, size in after.items()}
+
+
+async def _kept_kib(stand: Stand) -> Figures:
+    """What is kept: in the database of the arm, and in the files of Temporal and Restate."""
+    return {
+        "database": await _database_kib(stand),
+        "server": _files_kib(stand, "temporal.db*", "restate/**/*"),
+    }
+
+
+def _files_kib(stand: Stand, *patterns: str) -> float:
+    paths = [path for pattern in patterns for path in stand.folder.glob(pattern)]
+    return sum(path.stat().st_size for path in paths if path.is_file()) / 1024
+
+
 async def _database_kib(stand: Stand) -> float:
-    """Everything that is kept: PostgreSQL's databases, Temporal's and Restate's files."""
-    patterns = ("temporal.db*", "restate/**/*", "cronny.db*")
-    paths = [path for pattern in patterns for path in stand.folder.glob(pattern) if path.is_file()]
-    files = sum(path.stat().st_size for path in paths)
     if stand.postgres_url is None:
-        return files / 1024
+        return _files_kib(stand, "cronny.db*")
     connection = await asyncpg.connect(stand.postgres_url)
     try:
         size = await connection.fetchval("select sum(pg_database_size(oid)) from pg_database")
     finally:
         await connection.close()
-    return (files + int(size)) / 1024
+    return int(size) / 1024
 
 
 async def _woken(stand: Stand, count: int) -> float:

@@ -25,8 +25,8 @@ def recovery(count: int, repeat: int) -> Load:
 def _run(count: int, stand: Stand, arm: Arm) -> Figures:
     stand.sink.clear()
     begin = soon(arm.room(count))
-    dues = [begin + number / RATE for number in range(count)]
-    killed = begin + min(KILLED, count / RATE / 3)
+    dues = [begin + number // RATE for number in range(count)]  # whole seconds, as Cronny has them
+    killed = begin + min(KILLED, count / RATE / 3) - 0.5
     with arm.worker(stand):
         asyncio.run(_begin(stand, arm, dues, killed))
     time.sleep(DOWN)

@@ -42,5 +42,7 @@ async def _measure(stand: Stand, light: Arm) -> Figures:
         "beside_p99_ms": crowded.p99,
         "alone_p50_ms": alone.p50,
         "beside_p50_ms": crowded.p50,
+        "beside_to_alone": crowded.p99 / alone.p99,
+        "beside_above_ms": crowded.p99 - alone.p99,
         "lost": LIGHT_RATE * PHASE - crowded.count,
     }
