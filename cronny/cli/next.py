@@ -31,6 +31,9 @@ def next_fires(
     """Show when a rule fires next, without a server."""
     start = _instant(after) if after else datetime.now(UTC).replace(microsecond=0)
     schedule = read_rule(phrase_in(rule, timezone))
+    if schedule.calendar_names:
+        hint = "`cronny schedules preview` asks the server for it"
+        raise typer.BadParameter(f"calendar '{schedule.calendar_names[0]}' is kept by the server; {hint}")
     compiled = compile_schedule(schedule, start)
     fires = list(islice(_dues(compiled, start), count))
     if as_json:
