@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from activities.rules import calendar_names
 from api.rules import idle_problem
 from api.views.action import Change
 from api.writing import WrittenAction, WrittenSchedule
@@ -61,7 +60,7 @@ async def _save(
         inputs=written.schedule.inputs,
         is_paused=written.schedule.paused,
         is_embedded=True,
-        calendars=calendar_names(written.schedule),
+        calendars=written.schedule.calendar_names,
     )
     row, is_changed = await store.schedules.save(wish, store.now)
     if is_changed:

@@ -1,6 +1,7 @@
 """Events that recur, against dateutil's rrule."""
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 from hypothesis import assume, given, settings
@@ -22,7 +23,7 @@ def rules(draw: st.DrawFn) -> dict[str, list[str]]:
     has_places = frequency in {"MONTHLY", "YEARLY"} and draw(st.booleans())
     nth = st.sampled_from(["1", "-1", "3", "-2"] if has_places else [""])
     day = st.builds("{}{}".format, nth, st.sampled_from(DAYS))
-    parts = {
+    parts: dict[str, st.SearchStrategy[list[Any]]] = {
         "INTERVAL": st.lists(st.integers(1, 7), min_size=1, max_size=1),
         "BYMONTH": st.lists(st.integers(1, 12), max_size=3, unique=True),
         "BYMONTHDAY": st.lists(st.sampled_from([1, 13, 28, 31, -1, -5]), max_size=3, unique=True),
