@@ -24,7 +24,7 @@ def test_a_calendar_is_set_from_a_file(ask: Ask, example: Path) -> None:
 def test_the_dates_of_a_calendar_are_listed(ask: Ask) -> None:
     ask("calendars", "set", "england", "-f", EXAMPLES / "england.yaml")
     ran = ask("calendars", "dates", "england", "--from", "2026-12-01", "--to", "2026-12-27")
-    assert [line.split(maxsplit=2) for line in ran.out.splitlines()] == [
+    assert [line.rstrip().split(maxsplit=2) for line in ran.out.splitlines()] == [
         ["date", "weekday", "name"],
         ["2026-12-25", "friday", "Christmas Day"],
         ["2026-12-26", "saturday", "Boxing Day"],
