@@ -30,14 +30,14 @@ class Counted:
     @cached_property
     def last(self) -> datetime:
         """The due that is the last one, or the end of all searches if the rule has fewer."""
-        rest, begin, span = self.number, self.begin, timedelta(days=1)
+        rest, begin, span, growth = self.number, self.begin, timedelta(days=1), _GROWTH
         while begin < LATEST:
             end = begin + min(span, LATEST - begin)
             found = self.rule.count(begin, end)
             if found < rest:
-                rest, begin, span = rest - found, end, span * _GROWTH
+                rest, begin, span = rest - found, end, span * growth
             elif found > _LISTED and span > timedelta(seconds=_LISTED):
-                span /= _GROWTH
+                span, growth = span / _GROWTH, 1  # It is within the span: from here on, by halves.
             else:
                 return next(islice(self.rule.between(begin, end), rest - 1, None))
         return LATEST
