@@ -12,9 +12,7 @@ class Overlap(StrEnum):
     SKIP = "skip"  #: Leave this fire out.
     QUEUE_ONE = "queue_one"  #: Wait for the others, unless one waits already; then leave it out.
     QUEUE_ALL = "queue_all"  #: Wait for the others, in order.
-    CANCEL_RUNNING = (
-        "cancel_running"  #: Ask the others to end, wait until they have, then execute.
-    )
+    CANCEL_RUNNING = "cancel_running"  #: Ask the others to end, wait until they have, then execute.
     KILL_RUNNING = "kill_running"  #: End the others and execute at once.
 
 

@@ -7,10 +7,11 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from cronny.store.events import ENGINE, Events
 from cronny.store.guarded import first_waiting, lock_schedules
 from cronny.store.records import TriggerEnd, end_triggers
 from cronny.store.schedules import Schedules
-from cronny.store.tables import ScheduleRow, Tenant, TriggerRow, TriggerState
+from cronny.store.tables import EventKind, ScheduleRow, Tenant, TriggerRow, TriggerState
 
 ENDED = (TriggerState.COMPLETED, TriggerState.FAILED)
 
@@ -48,6 +49,14 @@ async def end_guarded(session: AsyncSession, ends: Sequence[TriggerEnd], now: da
     return [waiting.get(schedule_of.get(end.trigger_id) or "", "") for end in ends]
 
 
+async def after_lost(session: AsyncSession, row: TriggerRow, now: datetime) -> str | None:
+    """What follows when a trigger was settled as lost: as after any failure; the workflow that waits."""
+    if row.schedule_id is None:
+        return None
+    await _pause_failing(session, [row.schedule_id], now)
+    return (await first_waiting(session, [row.schedule_id])).get(row.schedule_id)
+
+
 async def _pause_failing(session: AsyncSession, schedules: Iterable[str], now: datetime) -> None:
     for schedule_id in schedules:
         row = await session.get_one(ScheduleRow, schedule_id)
@@ -56,6 +65,10 @@ async def _pause_failing(session: AsyncSession, schedules: Iterable[str], now: d
             tenant = await session.get_one(Tenant, row.tenant_id)
             note = f"paused after {limit} failures in a row" if limit > 1 else "paused after a failure"
             await Schedules(session, tenant).pause(row.name, note, now)
+            await Events(session, row.tenant_id).add(
+                EventKind.SCHEDULE_PAUSED, schedule_id=row.id, action_id=row.action_id, actor=ENGINE,
+                note=note, now=now,
+            )  # fmt: skip
 
 
 async def _keeps_failing(session: AsyncSession, row: ScheduleRow, limit: int) -> bool:
