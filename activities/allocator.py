@@ -11,6 +11,7 @@ from activities.runtime import Runtime
 from cronny.firing import fire_of
 from cronny.scheduling.allocation import Position, hand_out
 from cronny.store.allocation import end_pause, lock_schedule, unstarted, write_fires
+from cronny.store.calendars import Calendars
 from cronny.store.fires import Allocatable
 from cronny.store.tables import TriggerRow
 from cronny.store.terms import terms_of
@@ -42,7 +43,7 @@ class Allocator:
             if schedule.is_paused or schedule.deleted_at is not None:
                 wake = schedule.paused_until if schedule.deleted_at is None else None
                 return Allocation(generation=schedule.generation, fires=(), wake=wake)
-            rule = self._rules.get(schedule)
+            rule = await self._rules.get(schedule, Calendars(session, schedule.tenant_id))
             position = Position(schedule.cursor, schedule.skip_until, schedule.wake_at)
             handout = hand_out(rule.compiled, position, now, rule.schedule.catchup)
             loaded = await self._actions.get(target.action.id, target.action.version)

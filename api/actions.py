@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from activities.rules import RuleCache
+from activities.rules import RuleCache, calendar_names
 from api.body import Body
 from api.caller import Caller
 from api.embedding import Effect, embed
@@ -24,22 +24,24 @@ from api.views.action import (
 )
 from api.views.listing import Listing
 from api.views.trigger import TriggerView, view_trigger
-from api.writing import WrittenAction, find_problems, read_action
+from api.writing import Known, WrittenAction, find_problems, read_action
 from cronny.errors import Conflict, NotFound
-from cronny.scheduling import Compiled
+from cronny.scheduling import Compiled, DateSet
 from cronny.store.tables import ActionRow, EventKind
 from cronny.store.tenant_store import TenantStore
+from dsl.inputs import check_inputs
 
 
 async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) -> AppliedAction:
     """Make a text the newest version of an action and of its schedules; raises Invalid and Conflict."""
-    async with caller.read() as store:
-        connections = await store.connections.kinds()
+    known = await _known(caller)
     # Checking takes milliseconds to tens of them: other requests, and the database's writers, go on.
-    written = await asyncio.to_thread(read_action, name, raw, caller.parts.kinds, connections)
+    written = await asyncio.to_thread(read_action, name, raw, known)
     async with caller.write() as store:
-        await _require_connections(store, written, connections)
-        change, action, effects = await _save(store, name, written)
+        await _require_connections(store, written, known.connections)
+        calendars = await _hold_calendars(store, written, caller.parts.rules)
+        await _require_inputs(store, written)
+        change, action, effects = await _save(store, name, written, calendars)
     for effect in effects:
         if effect.change != "unchanged":
             outbox.changed(caller.tenant, effect.row, name)
@@ -49,15 +51,15 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
 
 async def plan_action(caller: Caller, name: str, raw: bytes) -> AppliedAction:
     """What uploading a text would do, fires included, without doing it; raises as the upload would."""
-    async with caller.read() as store:
-        connections = await store.connections.kinds()
-    written = await asyncio.to_thread(read_action, name, raw, caller.parts.kinds, connections)
+    known = await _known(caller)
+    written = await asyncio.to_thread(read_action, name, raw, known)
     async with caller.rehearse() as store:
-        await _require_connections(store, written, connections)
+        await _require_connections(store, written, known.connections)
+        calendars = await _hold_calendars(store, written, caller.parts.rules)
         before = await _present_rules(store, name, caller.parts.rules)
-        change, action, effects = await _save(store, name, written)
+        change, action, effects = await _save(store, name, written, calendars)
         summary, now = summarise_action(action).model_dump(), store.now
-        planned = [(effect.row.name, effect.change, _rule_after(effect)) for effect in effects]
+        planned = [(effect.row.name, effect.change, await _rule_after(store, effect)) for effect in effects]
     return AppliedAction(
         **summary,
         change=change,
@@ -72,9 +74,8 @@ async def plan_action(caller: Caller, name: str, raw: bytes) -> AppliedAction:
 
 async def validate_action(caller: Caller, raw: bytes) -> Verdict:
     """Everything that is wrong with a text, against the tenant's connections; nothing is written."""
-    async with caller.read() as store:
-        connections = await store.connections.kinds()
-    problems = await asyncio.to_thread(find_problems, raw, caller.parts.kinds, connections)
+    known = await _known(caller)
+    problems = await asyncio.to_thread(find_problems, raw, known)
     return Verdict(valid=not problems, problems=placed(problems))
 
 
@@ -104,14 +105,39 @@ async def run_action(caller: Caller, outbox: Outbox, name: str, body: Body) -> T
     return view_trigger(added.entry)
 
 
+async def _known(caller: Caller) -> Known:
+    async with caller.read() as store:
+        return Known(caller.parts.kinds, await store.connections.kinds(), await store.calendars.names())
+
+
+async def _hold_calendars(
+    store: TenantStore, written: WrittenAction, rules: RuleCache
+) -> Mapping[str, DateSet]:
+    used = {name for one in written.schedules for name in calendar_names(one.schedule)}
+    held = await store.calendars.hold(used)
+    if gone := sorted(used - {mark.name for mark in held}):
+        raise Conflict(f"the calendar '{gone[0]}' was deleted at this moment; send the action again")
+    return rules.dates(held)
+
+
+async def _require_inputs(store: TenantStore, written: WrittenAction) -> None:
+    """The schedules that stand alone give values too: an edit of the inputs must not break them."""
+    name = written.action.name
+    for row in await store.schedules.of_named_action(name):
+        given = row.inputs if isinstance(row.inputs, dict) else {}
+        for problem in check_inputs(written.action, given)[1]:
+            what = f"the schedule '{row.name}' would no longer fit: {problem.where} {problem.what}"
+            raise Conflict(f"{what}; change that schedule first, or keep the input")
+
+
 async def _save(
-    store: TenantStore, name: str, written: WrittenAction
+    store: TenantStore, name: str, written: WrittenAction, calendars: Mapping[str, DateSet]
 ) -> tuple[Change, ActionRow, Sequence[Effect]]:
     model = written.action.model_dump(mode="json")
     action, is_new = await store.actions.save(name, written.text, model, store.now)
     if is_new:
         await store.note(EventKind.ACTION_SAVED, action_id=action.id, details={"version": action.version})
-    effects = await embed(store, action, written)
+    effects = await embed(store, action, written, calendars)
     return "unchanged" if not is_new else "created" if action.version == 1 else "updated", action, effects
 
 
@@ -121,12 +147,13 @@ async def _present_rules(store: TenantStore, name: str, rules: RuleCache) -> dic
         action = await store.actions.get(name)
     except NotFound:
         return {}
-    return {row.name: compiled_of(row, rules) for row in await store.schedules.of_action(action.id)}
+    present = await store.schedules.of_action(action.id)
+    return {row.name: await compiled_of(row, rules, store) for row in present}
 
 
-def _rule_after(effect: Effect) -> Compiled | None:
+async def _rule_after(store: TenantStore, effect: Effect) -> Compiled | None:
     # In a cache of its own: the generation that a rehearsal counts will be another rule's.
-    return None if effect.change == "deleted" else compiled_of(effect.row, RuleCache())
+    return None if effect.change == "deleted" else await compiled_of(effect.row, RuleCache(), store)
 
 
 async def _require_connections(

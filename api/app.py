@@ -34,7 +34,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.state.outbox = Outbox(parts.temporal)
     errors.install(app)
-    for noun in (actions, schedules, triggers, events, connections, validate, health):
+    for noun in (actions, schedules, triggers, events, calendars, connections, validate, health):
         app.include_router(noun.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's way to change it
     return app

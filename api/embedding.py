@@ -1,12 +1,14 @@
 """The schedules written in an action's text, kept as the text says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from activities.rules import calendar_names
 from api.rules import idle_problem
 from api.views.action import Change
 from api.writing import WrittenAction, WrittenSchedule
 from cronny.errors import Conflict, Invalid, NotFound
+from cronny.scheduling import DateSet
 from cronny.store.history import note_saved
 from cronny.store.schedules import Wish
 from cronny.store.tables import ActionRow, EventKind, ScheduleRow
@@ -21,21 +23,28 @@ class Effect:
     change: Change
 
 
-async def embed(store: TenantStore, action: ActionRow, written: WrittenAction) -> Sequence[Effect]:
+async def embed(
+    store: TenantStore, action: ActionRow, written: WrittenAction, calendars: Mapping[str, DateSet]
+) -> Sequence[Effect]:
     """Create, change and delete the action's own schedules; raises Conflict, and Invalid for idle rules."""
     present = {row.name: row for row in await store.schedules.of_action(action.id)}
-    _require_firing(store, written, present)
+    _require_firing(store, written, present, calendars)
     effects = [await _save(store, action, one, present.get(one.name)) for one in written.schedules]
     gone = sorted(present.keys() - {one.name for one in written.schedules})
     return [*effects, *[await _delete(store, name) for name in gone]]
 
 
-def _require_firing(store: TenantStore, written: WrittenAction, present: dict[str, ScheduleRow]) -> None:
+def _require_firing(
+    store: TenantStore,
+    written: WrittenAction,
+    present: Mapping[str, ScheduleRow],
+    calendars: Mapping[str, DateSet],
+) -> None:
     # A date that has passed since it was uploaded is no mistake: the same text must stay acceptable.
     changed = [
         one for one in written.schedules if one.name not in present or present[one.name].source != one.source
     ]
-    found = [idle_problem(one.schedule, written.document, one.path, store.now) for one in changed]
+    found = [idle_problem(one.schedule, calendars, written.document, one.path, store.now) for one in changed]
     if problems := [problem for problem in found if problem is not None]:
         raise Invalid(problems)
 
@@ -52,6 +61,7 @@ async def _save(
         inputs=written.schedule.inputs,
         is_paused=written.schedule.paused,
         is_embedded=True,
+        calendars=calendar_names(written.schedule),
     )
     row, is_changed = await store.schedules.save(wish, store.now)
     if is_changed:

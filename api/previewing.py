@@ -7,7 +7,7 @@ from activities.rules import RuleCache
 from api.body import Body
 from api.caller import Caller
 from api.requests import PreviewRequest
-from api.rules import idle_problem, read_rule
+from api.rules import hold_calendars, idle_problem, read_rule
 from api.triggering import fill_values
 from api.views.preview import FireChanges, Preview, PreviewFire, view_changes
 from api.writing import rule_of
@@ -28,17 +28,18 @@ async def preview_schedule(caller: Caller, body: Body) -> Preview:
     rule = read_rule(body.document, ("schedule",), wanted.schedule)
     source = rule_of(wanted.schedule)
     async with caller.read() as store:
+        calendars = await hold_calendars(store, caller.parts.rules, rule, body.document, ("schedule",))
         saved = await _saved(store, wanted.name, body)
+        before = await compiled_of(saved, caller.parts.rules, store) if saved else None
         if saved is None or saved.source != source:
-            idle = idle_problem(rule, body.document, ("schedule",), store.now)
+            idle = idle_problem(rule, calendars, body.document, ("schedule",), store.now)
             if idle is not None:
                 raise Invalid([idle])
         if wanted.action is not None:
             action = await store.actions.get(wanted.action)
             await fill_values(store, action, {**rule.inputs, **wanted.inputs}, body)
-    compiled = compile_schedule(rule, anchor_of(saved, source, store.now))
+    compiled = compile_schedule(rule, anchor_of(saved, source, store.now), calendars)
     dues = upcoming(compiled, wanted.after or store.now, wanted.count)
-    before = compiled_of(saved, caller.parts.rules) if saved else None
     return Preview(
         description=describe(rule),
         timezone=rule.timezone,
@@ -60,10 +61,10 @@ async def compare(before: Compiled | None, after: Compiled | None, now: datetime
     return view_changes(await asyncio.to_thread(difference, before, after, now))
 
 
-def compiled_of(saved: ScheduleRow, rules: RuleCache) -> Compiled | None:
+async def compiled_of(saved: ScheduleRow, rules: RuleCache, store: TenantStore) -> Compiled | None:
     """A saved rule; None if this version of Cronny cannot read it any more, so that it fires never."""
     try:
-        return rules.get(saved).compiled
+        return (await rules.get(saved, store.calendars)).compiled
     except Invalid:
         return None
 

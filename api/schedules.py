@@ -4,11 +4,12 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from activities.rules import calendar_names
 from api.body import Body
 from api.caller import Caller
 from api.outbox import Outbox
 from api.requests import PauseRequest, ResumeRequest, RunRequest, ScheduleRequest
-from api.rules import idle_problem, read_rule
+from api.rules import hold_calendars, idle_problem, read_rule
 from api.triggering import add_trigger, fill_values
 from api.views.action import Change
 from api.views.listing import Listing
@@ -31,15 +32,17 @@ async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) ->
     inputs = {**rule.inputs, **wanted.inputs}
     source = rule_of(wanted.schedule)
     async with caller.write() as store:
+        # First of all: a change of a calendar locks it before its schedules, too.
+        calendars = await hold_calendars(store, caller.parts.rules, rule, body.document, ("schedule",))
         action = await _find_action(store, wanted.action, body)
         present = await _find_own(store, name)
         if present is None or present.source != source:
-            idle = idle_problem(rule, body.document, ("schedule",), store.now)
+            idle = idle_problem(rule, calendars, body.document, ("schedule",), store.now)
             if idle is not None:
                 raise Invalid([idle])
         await fill_values(store, action, inputs, body)
         is_paused = wanted.paused or rule.paused
-        wish = Wish(name, action, source, inputs, is_paused, is_embedded=False)
+        wish = Wish(name, action, source, inputs, is_paused, False, calendar_names(rule))
         row, is_changed = await store.schedules.save(wish, store.now)
         if is_changed:
             await note_saved(store, row, is_new=present is None)
@@ -125,7 +128,8 @@ async def show_upcoming(caller: Caller, name: str, after: datetime | None, count
     """The next fires of a schedule; raises NotFound."""
     async with caller.read() as store:
         row = await store.schedules.get(name)
-    return view_upcoming(row, caller.parts.rules, after or store.now, count)
+        rule = await caller.parts.rules.get(row, store.calendars)
+    return view_upcoming(row, rule, after or store.now, count)
 
 
 async def _find_action(store: TenantStore, name: str, body: Body) -> ActionRow:

@@ -1,13 +1,13 @@
 """An action's text as it is uploaded: checked, with the schedules written in it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 from pydantic import JsonValue
 
+from api.rules import NOT_OF_THE_RULE, calendar_problems
 from cronny.errors import Invalid
-from cronny.names import is_name
 from dsl.action import Action
 from dsl.check import Checked, check_action, check_text
 from dsl.document import Document, Path, read_document
@@ -15,8 +15,6 @@ from dsl.kinds import Catalogue
 from dsl.problems import Problem
 from dsl.report import Report
 from dsl.schedule import Schedule
-
-NOT_OF_THE_RULE = ("id", "inputs", "paused")
 
 _checking = Lock()  # the environments of the expressions are shared, and the work is one core's anyway
 
@@ -41,17 +39,26 @@ class WrittenAction:
     schedules: tuple[WrittenSchedule, ...]
 
 
-def read_action(name: str, raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> WrittenAction:
+@dataclass(frozen=True)
+class Known:
+    """What a text may name: kinds of stages, and the tenant's connections by kind and calendars."""
+
+    kinds: Catalogue
+    connections: Mapping[str, str]
+    calendars: Collection[str]
+
+
+def read_action(name: str, raw: bytes, known: Known) -> WrittenAction:
     """The action of a text, which must have that name; raises Invalid with every problem."""
-    read = _read(raw, kinds, connections, name)
+    read = _read(raw, known, name)
     if not isinstance(read, WrittenAction):
         raise Invalid(read)
     return read
 
 
-def find_problems(raw: bytes, kinds: Catalogue, connections: Mapping[str, str]) -> Sequence[Problem]:
+def find_problems(raw: bytes, known: Known) -> Sequence[Problem]:
     """Everything that is wrong with a text, whatever it is."""
-    read = _read(raw, kinds, connections, None)
+    read = _read(raw, known, None)
     return () if isinstance(read, WrittenAction) else read
 
 
@@ -62,16 +69,16 @@ def rule_of(value: JsonValue) -> JsonValue:
     return {field: part for field, part in value.items() if field not in NOT_OF_THE_RULE}
 
 
-def _read(
-    raw: bytes, kinds: Catalogue, connections: Mapping[str, str], name: str | None
-) -> WrittenAction | Sequence[Problem]:
+def _read(raw: bytes, known: Known, name: str | None) -> WrittenAction | Sequence[Problem]:
     document, unread = read_document(raw)
     with _checking:
         if document is None or unread:
-            return check_text(raw, kinds, connections).problems
-        checked = check_action(document, kinds, connections)
+            return check_text(raw, known.kinds, known.connections).problems
+        checked = check_action(document, known.kinds, known.connections)
     schedules = tuple(_written(checked))
-    problems = [*checked.problems, *_name_problems(name, document), *_long_names(schedules, document)]
+    problems = [*checked.problems, *_name_problems(name, document)]
+    for one in schedules:
+        problems += calendar_problems(one.schedule, document, one.path, known.calendars)
     if checked.action is None or problems:
         return sorted(problems, key=lambda problem: (problem.line, problem.column))
     return WrittenAction(raw.decode("utf-8-sig"), document, checked.action, schedules)
@@ -95,13 +102,4 @@ def _name_problems(name: str | None, document: Document) -> list[Problem]:
     if name is not None and isinstance(written, str) and written != name:
         what = f"is '{written[:63]}', but the address names '{name}'"
         report.add(("name",), what, "they must be the same", "name")
-    return report.problems
-
-
-def _long_names(schedules: tuple[WrittenSchedule, ...], document: Document) -> list[Problem]:
-    report = Report(document)
-    for written in schedules:
-        if not is_name(written.name):
-            what = f"the schedule would be called '{written.name}', which is longer than 63 characters"
-            report.add((*written.path, "id"), what, "shorten the id", "name")
     return report.problems

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field, JsonValue
 
-from activities.rules import RuleCache
+from activities.rules import Rule, RuleCache
 from api.views.listing import View
 from cronny.errors import Invalid
 from cronny.names import instant_text, schedule_workflow
@@ -71,9 +71,8 @@ def view_schedule(row: ScheduleRow, action: str, store: TenantStore, rules: Rule
     )
 
 
-def view_upcoming(row: ScheduleRow, rules: RuleCache, after: datetime, count: int) -> Upcoming:
-    """The next fires after an instant; raises Invalid when the rule cannot be read any more."""
-    rule = rules.get(row)
+def view_upcoming(row: ScheduleRow, rule: Rule, after: datetime, count: int) -> Upcoming:
+    """The next fires after an instant."""
     dues = upcoming(rule.compiled, after, count)
     fires = tuple(UpcomingFire(due=due, local=rule.compiled.local(due)) for due in dues)
     why = f": {row.note}" if row.note else ""
@@ -84,6 +83,6 @@ def view_upcoming(row: ScheduleRow, rules: RuleCache, after: datetime, count: in
 
 def _description(row: ScheduleRow, rules: RuleCache) -> str:
     try:
-        return describe(rules.get(row).schedule)
+        return describe(rules.read(row))
     except Invalid:  # Written by a version that knew more; it is still to be seen and deleted.
         return ""

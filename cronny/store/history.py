@@ -7,8 +7,8 @@ from cronny.store.tables import EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 
 
-async def note_saved(store: TenantStore, row: ScheduleRow, is_new: bool) -> None:
-    """Write down that a schedule was saved, and as what."""
+async def note_saved(store: TenantStore, row: ScheduleRow, is_new: bool, note: str = "") -> None:
+    """Write down that a schedule was saved, or follows a changed calendar, and what it is now."""
     kind = EventKind.SCHEDULE_CREATED if is_new else EventKind.SCHEDULE_CHANGED
     details: dict[str, JsonValue] = {
         "schedule": row.source,
@@ -16,4 +16,4 @@ async def note_saved(store: TenantStore, row: ScheduleRow, is_new: bool) -> None
         "paused": row.is_paused,
         "generation": row.generation,
     }
-    await store.note(kind, row, details=details)
+    await store.note(kind, row, note=note, details=details)

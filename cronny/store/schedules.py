@@ -32,6 +32,7 @@ class Wish:
     inputs: JsonValue
     is_paused: bool
     is_embedded: bool
+    calendars: tuple[str, ...] = ()  # the names in its rule
 
 
 class Schedules:
@@ -56,7 +57,7 @@ class Schedules:
             row.is_paused, row.paused_until, row.note = wish.is_paused, None, ""
         row.anchor = anchor_of(row, wish.source, now)
         row.action_id, row.source, row.inputs = wish.action.id, wish.source, wish.inputs
-        row.is_embedded, row.deleted_at = wish.is_embedded, None
+        row.is_embedded, row.deleted_at, row.calendars = wish.is_embedded, None, _names(wish)
         await self._supersede(row, "superseded", now)
         return row, True
 
@@ -77,15 +78,44 @@ class Schedules:
         )
         return [(row.ScheduleRow, row.name) for row in await self._session.execute(query)]
 
-    async def of_action(self, action_id: str) -> Sequence[ScheduleRow]:
-        """The schedules written in an action's own text."""
+    async def of_action(self, action_id: str, is_embedded: bool = True) -> Sequence[ScheduleRow]:
+        """An action's schedules by name: those written in its own text, or those that stand alone."""
         query = select(ScheduleRow).where(
             col(ScheduleRow.tenant_id) == self._tenant.id,
             col(ScheduleRow.action_id) == action_id,
-            col(ScheduleRow.is_embedded),
+            col(ScheduleRow.is_embedded).is_(is_embedded),
             col(ScheduleRow.deleted_at).is_(None),
         )
+        query = query.order_by(col(ScheduleRow.name))
         return (await self._session.execute(query)).scalars().all()
+
+    async def using(self, calendar: str) -> Sequence[ScheduleRow]:
+        """The schedules whose rule names a calendar, by name."""
+        query = (
+            select(ScheduleRow)
+            .where(
+                col(ScheduleRow.tenant_id) == self._tenant.id,
+                col(ScheduleRow.deleted_at).is_(None),
+                col(ScheduleRow.calendars).is_not(None),
+            )
+            .order_by(col(ScheduleRow.name))
+        )
+        rows = (await self._session.execute(query)).scalars()
+        return [row for row in rows if isinstance(row.calendars, list) and calendar in row.calendars]
+
+    async def renew(self, name: str, now: datetime) -> ScheduleRow:
+        """Follow a calendar that has changed, as if the rule itself had been edited."""
+        row = await self.get(name, is_locked=True)
+        await self._supersede(row, "superseded", now)
+        return row
+
+    async def of_named_action(self, action: str) -> Sequence[ScheduleRow]:
+        """The schedules of an action that stand alone; none if there is no such action."""
+        query = select(col(ActionRow.id)).where(
+            col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == action
+        )
+        found = (await self._session.execute(query)).scalar_one_or_none()
+        return [] if found is None else await self.of_action(found, is_embedded=False)
 
     async def pause(self, name: str, note: str, now: datetime, until: datetime | None = None) -> ScheduleRow:
         """Stop firing from now on, or until an instant: what is not claimed becomes `skipped: paused`."""
@@ -123,6 +153,7 @@ class Schedules:
         row = ScheduleRow(
             id=new_id("sch", now), tenant_id=self._tenant.id, name=wish.name, action_id=wish.action.id,
             source=wish.source, inputs=wish.inputs, is_paused=wish.is_paused, is_embedded=wish.is_embedded,
+            calendars=_names(wish),
             anchor=now, cursor=now, created_at=now, updated_at=now,
         )  # fmt: skip
         self._session.add(row)
@@ -176,6 +207,10 @@ class Schedules:
 def anchor_of(row: ScheduleRow | None, source: JsonValue, now: datetime) -> datetime:
     """The instant from which a rule counts that takes a schedule's place now."""
     return row.anchor if row is not None and _rule(row.source) == _rule(source) else now
+
+
+def _names(wish: Wish) -> JsonValue:
+    return list(wish.calendars) or None
 
 
 def _rule(source: JsonValue) -> JsonValue:

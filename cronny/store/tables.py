@@ -57,6 +57,8 @@ class EventKind(StrEnum):
     ACTION_SAVED = "action_saved"  #: Uploaded with another text: a new version.
     CONNECTION_SAVED = "connection_saved"  #: Written, secrets included.
     CONNECTION_DELETED = "connection_deleted"  #: Forgotten.
+    CALENDAR_SAVED = "calendar_saved"  #: Written with another text; what it holds may be the same.
+    CALENDAR_DELETED = "calendar_deleted"  #: Forgotten.
     SCHEDULE_CREATED = "schedule_created"  #: Written for the first time, or again after its deletion.
     SCHEDULE_CHANGED = "schedule_changed"  #: Another rule, action or inputs; its details say from when on.
     SCHEDULE_PAUSED = "schedule_paused"  #: The note says why.
@@ -139,6 +141,7 @@ class ScheduleRow(SQLModel, table=True):
     is_embedded: bool = False  # written in the action's own text, which alone may change or remove it
     source: JsonValue = Field(sa_type=Json)  # the rule as it was given: a phrase or a mapping
     inputs: JsonValue = Field(sa_type=Json)
+    calendars: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # the names in it, or null
     generation: int = 1
     observed_generation: int = 0
     is_paused: bool = False
@@ -300,6 +303,22 @@ class ConnectionRow(SQLModel, table=True):
     kind: str
     settings: JsonValue = Field(sa_type=Json)
     sealed: str
+    revision: int = 1
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class CalendarRow(SQLModel, table=True):
+    """A tenant's named set of dates: its text as it was written beside what was read from it."""
+
+    __tablename__ = "calendar"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(foreign_key="tenant.id")
+    name: str
+    kind: str
+    source: str
+    model: JsonValue = Field(sa_type=Json)
     revision: int = 1
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cronny.clock import Clock
 from cronny.store.actions import Actions
+from cronny.store.calendars import Calendars
 from cronny.store.connections import Connections
 from cronny.store.database import Database
 from cronny.store.events import Events
@@ -46,6 +47,11 @@ class TenantStore:
     def connections(self) -> Connections:
         """The tenant's connections."""
         return Connections(self._session, self.tenant.id)
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        """The tenant's calendars."""
+        return Calendars(self._session, self.tenant.id)
 
     @cached_property
     def events(self) -> Events:

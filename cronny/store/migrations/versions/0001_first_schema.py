@@ -209,6 +209,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_api_key_tenant_id"), ["tenant_id"], unique=False)
 
     op.create_table(
+        "calendar",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("model", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("tenant_id", "name"),
+    )
+    op.create_table(
         "connection",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("tenant_id", sa.String(), nullable=False),
@@ -242,6 +257,7 @@ def upgrade() -> None:
         sa.Column("is_embedded", sa.Boolean(), nullable=False),
         sa.Column("source", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("inputs", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("calendars", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("observed_generation", sa.Integer(), nullable=False),
         sa.Column("is_paused", sa.Boolean(), nullable=False),
@@ -280,6 +296,7 @@ def downgrade() -> None:
     op.drop_table("schedule")
     op.drop_table("action_version")
     op.drop_table("connection")
+    op.drop_table("calendar")
     with op.batch_alter_table("api_key", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_api_key_tenant_id"))
 
