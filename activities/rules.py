@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from cronny.calendars import CalendarDates, dates_of, load_content
 from cronny.errors import Invalid
-from cronny.scheduling.compiled import Compiled, compile_schedule
+from cronny.scheduling import Compiled, compile_schedule
 from cronny.store.calendars import Calendars, Mark
 from cronny.store.tables import ScheduleRow
 from dsl.schedule import Schedule, read_schedule
@@ -62,7 +62,7 @@ class RuleCache:
 
 def calendar_names(schedule: Schedule) -> tuple[str, ...]:
     """The calendars that a rule names, by name."""
-    return tuple(sorted({*schedule.calendars.only, *schedule.calendars.excluded}))
+    return tuple(sorted(schedule.calendar_names))
 
 
 def _read(row: ScheduleRow) -> Schedule:

@@ -11,7 +11,7 @@ from api.answers import AsciiJson
 from api.openapi import describe
 from api.outbox import Outbox
 from api.parts import Parts
-from api.routes import actions, connections, events, health, schedules, triggers, validate
+from api.routes import actions, calendars, connections, events, health, schedules, triggers, validate
 
 ABOUT = """A durable, punctual, multi-tenant scheduler.
 

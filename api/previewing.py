@@ -13,13 +13,11 @@ from api.views.preview import FireChanges, Preview, PreviewFire, view_changes
 from api.writing import rule_of
 from cronny.errors import Invalid, NotFound
 from cronny.scheduling import Compiled, compile_schedule, upcoming
-from cronny.scheduling.clockchange import clock_change
 from cronny.scheduling.difference import difference
 from cronny.store.schedules import anchor_of
 from cronny.store.tables import ScheduleRow
 from cronny.store.tenant_store import TenantStore
 from dsl.describe import describe
-from dsl.schedule import Schedule
 
 
 async def preview_schedule(caller: Caller, body: Body) -> Preview:
@@ -43,16 +41,15 @@ async def preview_schedule(caller: Caller, body: Body) -> Preview:
     return Preview(
         description=describe(rule),
         timezone=rule.timezone,
-        fires=tuple(preview_fire(rule, compiled, due) for due in dues),
+        fires=tuple(preview_fire(compiled, due) for due in dues),
         against=wanted.name,
         changes=await compare(before, compiled, store.now) if saved else None,
     )
 
 
-def preview_fire(rule: Schedule, compiled: Compiled, due: datetime) -> PreviewFire:
+def preview_fire(compiled: Compiled, due: datetime) -> PreviewFire:
     """A fire on its clocks."""
-    local = compiled.local(due)
-    return PreviewFire(due=due, local=local, clock_change=clock_change(rule, local))
+    return PreviewFire(due=due, local=compiled.local(due), clock_change=compiled.touched(due) or "")
 
 
 async def compare(before: Compiled | None, after: Compiled | None, now: datetime) -> FireChanges:

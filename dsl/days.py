@@ -10,6 +10,7 @@ from dsl.recurrence import (
     WEEKDAYS,
     WEEKEND,
     WORKDAYS,
+    BusinessDay,
     Day,
     MonthDay,
     NthWeekday,
@@ -50,6 +51,7 @@ _ORDINALS = {
         ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"], 1
     )
 } | {"last": LAST}
+_BUSINESS = {"business", "working"}
 DAY_WORDS = [*WEEKDAYS, *_GROUPS, *_ORDINALS, *MONTHS]
 
 
@@ -62,7 +64,7 @@ class _Place(NamedTuple):
 
 def begins_weekday(words: Words) -> bool:
     """Whether a weekday, a range of them or a group comes next."""
-    return _weekdays_of(words.peek()) is not None
+    return _weekdays_of(words.peek()) is not None or _begins_business(words)
 
 
 def begins_place(words: Words) -> bool:
@@ -117,6 +119,8 @@ def place_number(word: Word) -> int | None:
 
 
 def _weekly(words: Words) -> list[Day]:
+    if _accept_business(words):
+        return [Weekday(number) for number in WORKDAYS]
     first = words.take()
     numbers = _weekdays_of(first) or ()
     if first.lower in {"weekend", "weekends"}:
@@ -132,6 +136,8 @@ def _weekly(words: Words) -> list[Day]:
 
 def _counted(places: list[_Place], words: Words) -> list[Day]:
     """What the ordinals count: weekdays if one follows, else days of the month."""
+    if words.accept("workday") or _accept_business(words):
+        return [_business_day(place, words) for place in places]
     weekdays = None if not words else _weekdays_of(words.peek())
     if weekdays is None:
         words.accept("day", "days")
@@ -144,6 +150,22 @@ def _counted(places: list[_Place], words: Words) -> list[Day]:
                 place.word, "on", f"no month has a {ordinal(place.number)} one", "use first to fifth, or last"
             )
     return [NthWeekday(place.number, weekdays) for place in places]
+
+
+def _business_day(place: _Place, words: Words) -> BusinessDay:
+    if place.number != LAST and not 1 <= place.number <= 31:
+        raise words.error(place.word, "on", f"no month has a {ordinal(place.number)} business day")
+    return BusinessDay(place.number)
+
+
+def _begins_business(words: Words) -> bool:
+    return words.peek().lower in _BUSINESS and words.peek(1).lower in {"day", "days"}
+
+
+def _accept_business(words: Words) -> bool:
+    is_next = _begins_business(words)
+    words.skip(2 if is_next else 0)
+    return is_next
 
 
 def _in_month(days: list[Day], words: Words) -> list[Day]:
@@ -162,6 +184,8 @@ def _with_month(day: Day, month: int, named: Word, words: Words) -> Day:
             return MonthDay(_possible(day.day, month, named, words), month)
         case NthWeekday():
             return NthWeekday(day.nth, day.weekdays, month)
+        case BusinessDay():
+            return BusinessDay(day.nth, month)
     return day
 
 

@@ -1,5 +1,6 @@
 """A schedule's rule in plain language; reading it gives an equal rule."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 
 from dsl.recurrence import (
@@ -10,12 +11,12 @@ from dsl.recurrence import (
     Weekday,
     clock_parts,
     days_text,
-    exclusions_text,
+    exclusion_text,
     joined,
     moment_text,
     time_text,
 )
-from dsl.schedule import Schedule
+from dsl.schedule import Rule, Schedule
 
 _ROLLS = {
     "next": "moved to the next business day",
@@ -26,50 +27,65 @@ _ROLLS = {
 
 def describe(schedule: Schedule) -> str:
     """The rule of a schedule as a phrase, such as `every week on monday at 09:00 Europe/London`."""
-    parts = [*_when(schedule)]
+    rules = [_when(rule) for rule in schedule.all_rules]
+    shared = " ".join(_shared(schedule))
+    if len(rules) == 1:
+        return f"{rules[0]} {shared}".strip()
+    return "; ".join([*rules, shared] if shared else rules)
+
+
+def _shared(schedule: Schedule) -> Iterator[str]:
+    """What holds for all rules."""
     if schedule.start is not None:
-        parts.append(f"starting {moment_text(schedule.start)}")
+        yield f"starting {moment_text(schedule.start)}"
     if schedule.end is not None:
-        parts.append(f"until {moment_text(schedule.end)}")
+        yield f"until {moment_text(schedule.end)}"
     if schedule.count is not None:
-        parts.append(f"{schedule.count} times")
-    parts += _left_out(schedule)
-    if schedule.timezone != "UTC":
-        parts.append(schedule.timezone)
-    return " ".join(parts)
-
-
-def _left_out(schedule: Schedule) -> list[str]:
+        yield f"{schedule.count} time{'s' if schedule.count > 1 else ''}"
     calendars = schedule.calendars
-    texts = [exclusions_text((each,)) for each in schedule.exclude]
+    texts = [exclusion_text(each) for each in schedule.exclude]
     texts += [f"calendar {name}" for name in calendars.excluded]
-    parts = [f"except {joined(texts)}"] if texts else []
+    if texts:
+        yield f"except {joined(texts)}"
     if calendars.only:
-        parts.append(f"only on {joined([f'calendar {name}' for name in calendars.only])}")
-    return parts + ([_ROLLS[calendars.roll]] if calendars.roll != "skip" else [])
+        yield f"only on {joined([f'calendar {name}' for name in calendars.only])}"
+    if calendars.roll != "skip":
+        yield _ROLLS[calendars.roll]
+    if schedule.timezone != "UTC":
+        yield schedule.timezone
 
 
-def _when(schedule: Schedule) -> list[str]:
-    match schedule.at:
+def _when(rule: Rule) -> str:
+    if rule.cron is not None:
+        return rule.cron
+    match rule.at:
         case datetime():
-            text = moment_text(schedule.at)
-            return [text if schedule.at.tzinfo else text.replace("T", " ")]
+            return _date(rule.at)
         case timedelta():
-            return [f"in {_clock(schedule.at)}"]
+            return f"in {_clock(rule.at)}"
         case tuple():
-            return [_every(schedule.every, schedule.on), _times(schedule.at)]
-    return [_every(schedule.every, ())]
+            times = [each for each in rule.at if isinstance(each, time)]
+            dates = [_date(each) for each in rule.at if isinstance(each, datetime)]
+            return joined(dates) if dates else f"{_every(rule.every, rule.on)} {_times(times)}"
+    return f"{_every(rule.every, rule.on)}{f' between {rule.between}' if rule.between else ''}"
+
+
+def _date(moment: datetime) -> str:
+    text = moment_text(moment)
+    return text if moment.tzinfo else text.replace("T", " ")
 
 
 def _every(every: Every | None, days: tuple[Day, ...]) -> str:
+    is_weekdays = days == tuple(Weekday(number) for number in WORKDAYS)
+    on = f" on {'weekdays' if is_weekdays else days_text(days)}" if days else ""
     if isinstance(every, timedelta):
-        return f"every {_interval(every)}"
-    if every == Period(1, "week") and days == tuple(Weekday(number) for number in WORKDAYS):
+        return f"every {_interval(every)}{on}"
+    if every == Period(1, "week") and is_weekdays:
         return "every weekday"
-    return f"every {every} on {days_text(days)}" if days else f"every {every}"
+    return f"every {every}{on}"
 
 
-def _times(times: tuple[time, ...]) -> str:
+def _times(times: Sequence[time]) -> str:
     return f"at {joined([time_text(each) for each in times])}"
 
 

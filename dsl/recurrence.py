@@ -86,7 +86,33 @@ class NthWeekday:
         return "weekend day" if self.weekdays == WEEKEND else WEEKDAYS[self.weekdays[0]]
 
 
-Day = Weekday | MonthDay | NthWeekday
+@dataclass(frozen=True, order=True)
+class BusinessDay:
+    """The nth (or `LAST`) business day of a month; `month` is set in yearly rules only.
+
+    Business days are Monday to Friday, or what the schedule's calendars make of them.
+    """
+
+    nth: int
+    month: int = 0
+
+    def __str__(self) -> str:
+        place = "last" if self.nth == LAST else ordinal(self.nth)
+        return f"{place} business day" + (f" of {MONTHS[self.month - 1]}" if self.month else "")
+
+
+Day = Weekday | MonthDay | NthWeekday | BusinessDay
+
+
+@dataclass(frozen=True)
+class Between:
+    """A part of each day, on wall clocks, in which an interval begins anew; both ends may fire."""
+
+    first: time
+    last: time
+
+    def __str__(self) -> str:
+        return f"{time_text(self.first)} and {time_text(self.last)}"
 
 
 @dataclass(frozen=True, order=True)
@@ -105,7 +131,7 @@ class DateRange:
 Exclusion = Day | DateRange
 Every = Period | timedelta
 Moment = date | datetime
-At = tuple[time, ...] | datetime | timedelta
+At = tuple[time, ...] | tuple[datetime, ...] | datetime | timedelta
 
 
 def ordinal(number: int) -> str:
@@ -136,9 +162,9 @@ def days_text(days: tuple[Day, ...]) -> str:
     )
 
 
-def exclusions_text(exclusions: tuple[Exclusion, ...]) -> str:
-    """`saturday and 2026-12-24 to 2027-01-02`; reads back as the same exclusions."""
-    return joined([str(each) if isinstance(each, DateRange) else days_text((each,)) for each in exclusions])
+def exclusion_text(exclusion: Exclusion) -> str:
+    """`saturday`, `2026-12-24 to 2027-01-02`; reads back as the same exclusion."""
+    return str(exclusion) if isinstance(exclusion, DateRange) else days_text((exclusion,))
 
 
 def joined(parts: list[str]) -> str:
@@ -171,9 +197,10 @@ def texts_json(values: tuple[Exclusion, ...]) -> str | list[str]:
 
 
 def at_json(at: At) -> str | list[str]:
-    """Times as texts, a date in RFC 3339, a delay as `in 10m`."""
+    """Times as texts, dates in RFC 3339, a delay as `in 10m`."""
     if isinstance(at, timedelta):
         return f"in {every_text(at)}"
     if isinstance(at, datetime):
         return moment_text(at)
-    return time_text(at[0]) if len(at) == 1 else [time_text(each) for each in at]
+    texts = [moment_text(each) if isinstance(each, datetime) else time_text(each) for each in at]
+    return texts[0] if len(texts) == 1 else texts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dsl.problems import Problem, did_you_mean
 
-PHRASE_LIMIT = 500  # characters; the longest sensible phrase has about a hundred
+PHRASE_LIMIT = 100_000  # characters; more than any rule needs that keeps to the limits of its parts
 _WORD = re.compile(r"[^\s,]+|,")
 _SHOWN = 40  # characters of a word that a message repeats
 

@@ -1,12 +1,13 @@
 """What the API shows of a rule before it is saved."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
 from api.views.listing import View
-from cronny.scheduling.clockchange import ClockChange
 from cronny.scheduling.difference import Difference, Fires
+from cronny.scheduling.walltime import ClockChange
 
 
 class PreviewFire(View):
@@ -14,7 +15,7 @@ class PreviewFire(View):
 
     due: datetime = Field(description="In UTC.")
     local: datetime = Field(description="On the clocks of the rule's zone.")
-    clock_change: ClockChange = Field(
+    clock_change: ClockChange | Literal[""] = Field(
         description="`gap`: its wall time is skipped that day, it fires as the gap ends; "
         "`overlap`: its wall time is shown twice that day."
     )

@@ -1,6 +1,7 @@
 """What the API shows of a schedule."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
@@ -8,7 +9,8 @@ from activities.rules import Rule, RuleCache
 from api.views.listing import View
 from cronny.errors import Invalid
 from cronny.names import instant_text, schedule_workflow
-from cronny.scheduling import upcoming
+from cronny.scheduling import Compiled, upcoming
+from cronny.scheduling.walltime import ClockChange
 from cronny.store.tables import ScheduleRow, ScheduleState
 from cronny.store.tenant_store import TenantStore
 from dsl.describe import describe
@@ -39,6 +41,10 @@ class UpcomingFire(View):
 
     due: datetime = Field(description="In UTC.")
     local: datetime = Field(description="On the clocks of the schedule's zone.")
+    clock_change: ClockChange | Literal[""] = Field(
+        description="`gap`: its wall time is skipped that day, it fires as the gap ends; "
+        "`overlap`: its wall time is shown twice that day."
+    )
 
 
 class Upcoming(View):
@@ -74,11 +80,16 @@ def view_schedule(row: ScheduleRow, action: str, store: TenantStore, rules: Rule
 def view_upcoming(row: ScheduleRow, rule: Rule, after: datetime, count: int) -> Upcoming:
     """The next fires after an instant."""
     dues = upcoming(rule.compiled, after, count)
-    fires = tuple(UpcomingFire(due=due, local=rule.compiled.local(due)) for due in dues)
+    fires = tuple(view_fire(rule.compiled, due) for due in dues)
     why = f": {row.note}" if row.note else ""
     end = instant_text(row.paused_until) if row.paused_until is not None else "it is resumed"
     note = f"paused{why}; nothing fires before {end}" if row.is_paused else ""
     return Upcoming(schedule=row.name, timezone=rule.schedule.timezone, fires=fires, note=note)
+
+
+def view_fire(compiled: Compiled, due: datetime) -> UpcomingFire:
+    """A fire to come, on the clocks of its schedule."""
+    return UpcomingFire(due=due, local=compiled.local(due), clock_change=compiled.touched(due) or "")
 
 
 def _description(row: ScheduleRow, rules: RuleCache) -> str:

@@ -6,9 +6,10 @@ from itertools import islice
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
 from cronny.cli.phrases import phrase_in, read_rule
-from cronny.cli.terminal import AsJson, distance, print_json, print_table
+from cronny.cli.terminal import AsJson, distance, marked, print_json, print_table
 from cronny.names import instant_text
 from cronny.scheduling import Compiled, compile_schedule
 
@@ -31,14 +32,23 @@ def next_fires(
     start = _instant(after) if after else datetime.now(UTC).replace(microsecond=0)
     schedule = read_rule(phrase_in(rule, timezone))
     compiled = compile_schedule(schedule, start)
-    fires = [(due, compiled.local(due)) for due in islice(_dues(compiled, start), count)]
+    fires = list(islice(_dues(compiled, start), count))
     if as_json:
-        print_json([{"due": instant_text(due), "local": local.isoformat()} for due, local in fires])
+        print_json([_fire(compiled, due) for due in fires])
     elif fires:
-        rows = [(instant_text(due), local.isoformat(), f"in {distance(due - start)}") for due, local in fires]
+        rows = [(*_shown(compiled, due), f"in {distance(due - start)}") for due in fires]
         print_table(("due", f"local ({schedule.timezone})", f"after {instant_text(start)}"), rows)
     else:
         typer.echo(f"no fire after {instant_text(start)}")
+
+
+def _fire(compiled: Compiled, due: datetime) -> dict[str, JsonValue]:
+    local = compiled.local(due).isoformat()
+    return {"due": instant_text(due), "local": local, "clock_change": compiled.touched(due) or ""}
+
+
+def _shown(compiled: Compiled, due: datetime) -> tuple[str, str]:
+    return instant_text(due), marked(compiled.local(due).isoformat(), compiled.touched(due) or "")
 
 
 def _dues(compiled: Compiled, after: datetime) -> Iterator[datetime]:

@@ -15,9 +15,9 @@ def phrase_in(phrase: str, timezone: str | None) -> str:
     read_rule(phrase)
     if timezone is None:
         return phrase
-    if "timezone" in read_phrase(phrase).columns:
+    if "timezone" in read_phrase(phrase)[0].columns:
         raise typer.BadParameter("--timezone: the rule names a time zone already")
-    return f"{phrase} {_zone(timezone)}"  # Bounds and dates without an offset are in it too.
+    return f"{phrase}; {_zone(timezone)}"  # Bounds and dates without an offset are in it too.
 
 
 def read_rule(phrase: str) -> Schedule:

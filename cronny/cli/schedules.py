@@ -9,7 +9,7 @@ from cronny.cli.client import Client, Key, Url, open_client
 from cronny.cli.following import Wait, finish
 from cronny.cli.inputs import Inputs, parse_inputs
 from cronny.cli.previews import preview
-from cronny.cli.terminal import AsJson, moment, print_fields, print_json, print_table, until
+from cronny.cli.terminal import AsJson, marked, moment, print_fields, print_json, print_table, until
 from dsl.durations import parse_duration
 
 app = typer.Typer(
@@ -96,7 +96,10 @@ def upcoming(
     if as_json:
         return print_json(found)
     now = datetime.now(UTC)
-    rows = [(fire["due"], fire["local"], until(fire["due"], now)) for fire in found["fires"]]
+    rows = [
+        (fire["due"], marked(fire["local"], fire["clock_change"]), until(fire["due"], now))
+        for fire in found["fires"]
+    ]
     print_table(("due", f"local ({found['timezone']})", "in"), rows)
     return typer.echo(found["note"]) if found["note"] else None
 

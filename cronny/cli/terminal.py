@@ -81,6 +81,11 @@ def moment(value: JsonValue) -> str:
     return datetime.fromisoformat(value).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def marked(local: str, clock_change: str) -> str:
+    """A local time, with what a change of clocks has to do with it."""
+    return f"{local} ({clock_change})" if clock_change else local
+
+
 def distance(span: timedelta) -> str:
     """A span for people, in its two largest units: `2d 3h`."""
     rest = max(int(span / timedelta(seconds=1)), 0)

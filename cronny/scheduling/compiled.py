@@ -1,21 +1,10 @@
 """A schedule's rule, ready to be asked for its fires."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
-from types import MappingProxyType
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
-from cronny.scheduling.bounds import EARLIEST, LATEST, bounds, start_instant, whole_second
-from cronny.scheduling.calendar import Calendar
-from cronny.scheduling.datesets import DateSet
-from cronny.scheduling.days import Days
-from cronny.scheduling.instants import Instants
-from cronny.scheduling.interval import Interval
-from cronny.scheduling.walltime import Clocks
-from dsl.recurrence import Moment, Period
-from dsl.schedule import Schedule
-from dsl.zones import zone
+from cronny.scheduling.walltime import ClockChange
 
 
 class Compiled(Protocol):
@@ -36,26 +25,8 @@ class Compiled(Protocol):
     def local(self, instant: datetime) -> datetime:
         """The instant on the clocks of the schedule's zone."""
 
-
-def compile_schedule(
-    schedule: Schedule, anchor: datetime, calendars: Mapping[str, DateSet] = MappingProxyType({})
-) -> Compiled:
-    """The rule of a schedule first saved at `anchor`; delays, intervals and steps count from there."""
-    place = zone(schedule.timezone)
-    anchor = min(max(anchor, EARLIEST), LATEST)  # so that nothing counted from it leaves the calendar
-    clocks = Clocks(place, schedule.dst_gap, schedule.dst_overlap)
-    match schedule.every, schedule.at:
-        case timedelta() as period, _:
-            return _interval(schedule, period, whole_second(anchor), place)
-        case Period() as period, tuple() as times:
-            days = Days(period, schedule.on, _origin(schedule.start or anchor, place))
-            return Calendar(days, times, clocks, bounds(schedule.start, schedule.end, place))
-        case None, timedelta() as delay:
-            return Instants((whole_second(anchor) + delay,), place)
-        case None, datetime() as moment:
-            dues = (moment.astimezone(UTC),) if moment.tzinfo else clocks.instants(moment)
-            return Instants(dues, place)
-    raise ValueError("a schedule has a period, a date or a delay")
+    def touched(self, due: datetime) -> ClockChange | None:
+        """What a change of clocks has to do with a due: it was moved out of a gap, or is shown twice."""
 
 
 def never_fires(compiled: Compiled, after: datetime) -> bool:
@@ -70,16 +41,3 @@ def upcoming(compiled: Compiled, after: datetime, count: int) -> list[datetime]:
         dues.append(due)
         after = due
     return dues
-
-
-def _interval(schedule: Schedule, period: timedelta, anchor: datetime, place: ZoneInfo) -> Interval:
-    """An interval begins at its start, or one period after it was saved."""
-    first = anchor + period if schedule.start is None else start_instant(schedule.start, place)
-    return Interval(first, period, bounds(None, schedule.end, place).last, place)
-
-
-def _origin(moment: Moment, place: ZoneInfo) -> date:
-    """The date from which the periods of a calendar rule are counted."""
-    if not isinstance(moment, datetime):
-        return moment
-    return (moment.astimezone(place) if moment.tzinfo else moment).date()

@@ -1,20 +1,33 @@
-"""A rule that fires once: on a date, or after a delay."""
+"""A rule of single fires: on dates, or after a delay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
+
+from cronny.scheduling.walltime import ClockChange, Clocks
 
 
 @dataclass(frozen=True)
 class Instants:
     """Fires at the given instants, which are in order; implements Compiled.
 
-    There are two where clocks show the wall time twice and both are wanted, none where they skip it.
+    Beside each is what a change of clocks has to do with it. A wall time is two instants where clocks show
+    it twice and both are wanted, none where they skip it and that is wanted.
     """
 
-    dues: tuple[datetime, ...]
-    zone: ZoneInfo
+    dues: Mapping[datetime, ClockChange | None]
+    clocks: Clocks
+
+    @classmethod
+    def of(cls, moments: Iterable[datetime], clocks: Clocks) -> "Instants":
+        """The instants of moments, which are wall times where they have no offset."""
+        found: dict[datetime, ClockChange | None] = {}
+        for moment in moments:
+            if moment.tzinfo:
+                found[moment.astimezone(UTC)] = None
+            else:
+                found |= dict.fromkeys(clocks.instants(moment), clocks.change_at(moment))
+        return cls(dict(sorted(found.items())), clocks)
 
     def next(self, after: datetime) -> datetime | None:
         """The first due strictly after `after`, or None if there is none."""
@@ -35,4 +48,8 @@ class Instants:
 
     def local(self, instant: datetime) -> datetime:
         """The instant on the clocks of the schedule's zone."""
-        return instant.astimezone(self.zone)
+        return self.clocks.local(instant)
+
+    def touched(self, due: datetime) -> ClockChange | None:
+        """What a change of clocks has to do with a due."""
+        return self.dues.get(due)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from cronny.scheduling.walltime import ClockChange
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -36,6 +38,10 @@ class Interval:
     def local(self, instant: datetime) -> datetime:
         """The instant on the clocks of the schedule's zone."""
         return instant.astimezone(self.zone)
+
+    def touched(self, due: datetime) -> ClockChange | None:
+        """Nothing: an interval counts seconds and looks at no clock."""
+        return None
 
     def _until(self, instant: datetime) -> int:
         """How many dues there are up to and including `instant`."""

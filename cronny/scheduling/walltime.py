@@ -1,12 +1,20 @@
 """From the wall times of a zone to instants, also where its clocks are changed."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 Gap = Literal["next", "skip"]
 Overlap = Literal["first", "last", "both"]
+ClockChange = Literal["gap", "overlap"]
+
+_TICK = timedelta(seconds=1)
+_LOOKS = tuple(
+    timedelta(hours=hours) for hours in range(-48, 73, 12)
+)  # two days before a day to two behind it
+_KEPT = 8192  # days of zones whose offsets are remembered, a megabyte
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Clocks:
 
     def instants(self, wall: datetime) -> tuple[datetime, ...]:
         """The instants that a naive wall time stands for, in order: none, one or two."""
-        earlier, later = (self._instant(wall, fold) for fold in (0, 1))
+        earlier, later = self._folds(wall)
         if earlier == later:
             return (earlier,)
         if earlier > later:  # In a gap, each fold is read with the offset of the other side.
@@ -32,8 +40,43 @@ class Clocks:
             case "both":
                 return (earlier, later)
 
+    def change_at(self, wall: datetime) -> ClockChange | None:
+        """Whether the clocks skip a naive wall time, or show it twice."""
+        earlier, later = self._folds(wall)
+        if earlier == later:
+            return None
+        return "gap" if earlier > later else "overlap"
+
+    def skipped_before(self, instant: datetime) -> timedelta:
+        """How much the clocks skip as they reach the instant; mostly nothing."""
+        before, after = (_offset(self.zone, each) for each in (instant - _TICK, instant))
+        return max(after - before, timedelta(0))
+
+    def steady_offset(self, day: date) -> timedelta | None:
+        """The zone's offset if it is the same on the day, the day before and the day after it."""
+        return _steady_offset(self.zone, day)
+
+    def local(self, instant: datetime) -> datetime:
+        """The instant on these clocks."""
+        return instant.astimezone(self.zone)
+
+    def _folds(self, wall: datetime) -> tuple[datetime, datetime]:
+        return self._instant(wall, 0), self._instant(wall, 1)
+
     def _instant(self, wall: datetime, fold: int) -> datetime:
         return wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)
+
+
+@lru_cache(_KEPT)
+def _steady_offset(zone: ZoneInfo, day: date) -> timedelta | None:
+    # No zone changes its clocks twice within days, so that equal offsets leave no change between them.
+    midnight = datetime.combine(day, time(0), UTC)
+    offsets = {_offset(zone, midnight + look) for look in _LOOKS}
+    return offsets.pop() if len(offsets) == 1 else None
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta(0)
 
 
 def _gap_end(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:

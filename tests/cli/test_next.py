@@ -30,7 +30,7 @@ def test_programs_get_a_list_of_objects(capsys: pytest.CaptureFixture[str]) -> N
     code = run(["next", "every day at 09:00 Europe/London", *AFTER, "--count", "1", "--json"])
     assert (code, json.loads(capsys.readouterr().out)) == (
         0,
-        [{"due": "2026-03-20T09:00:00Z", "local": "2026-03-20T09:00:00+00:00"}],
+        [{"due": "2026-03-20T09:00:00Z", "local": "2026-03-20T09:00:00+00:00", "clock_change": ""}],
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from cronny.scheduling.walltime import Gap, Overlap
-from dsl.recurrence import LAST, Day, MonthDay, NthWeekday, Period, Weekday
+from dsl.recurrence import LAST, BusinessDay, Day, MonthDay, NthWeekday, Period, Weekday
 from dsl.schedule import Schedule
 
 ZONES = (
@@ -38,7 +38,8 @@ _PLACES = st.sampled_from([1, 2, 3, 4, 5, LAST])
 
 def _days_of_month(months: st.SearchStrategy[int]) -> st.SearchStrategy[Day]:
     dates = st.builds(MonthDay, st.integers(1, 28) | st.just(LAST), months)
-    return dates | st.builds(NthWeekday, _PLACES, _SETS, months)
+    business = st.builds(BusinessDay, st.integers(1, 23) | st.just(LAST), months)
+    return dates | st.builds(NthWeekday, _PLACES, _SETS, months) | business
 
 
 _ON: dict[str, st.SearchStrategy[Day]] = {

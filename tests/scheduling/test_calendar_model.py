@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cronny.scheduling import compile_schedule
 from cronny.scheduling.walltime import Gap, Overlap
-from dsl.recurrence import LAST, Day, MonthDay, Period, Weekday
+from dsl.recurrence import LAST, WORKDAYS, BusinessDay, Day, MonthDay, Period, Weekday
 from dsl.schedule import Schedule
 from dsl.zones import zone
 from tests.scheduling.changes import Change, changes
@@ -82,9 +82,10 @@ def _is(wanted: Day, day: date) -> bool:
         return False
     is_last = wanted.nth == LAST if not isinstance(wanted, MonthDay) else wanted.day == LAST
     month = [each for number in range(-31, 32) if (each := day + DAY * number).month == day.month]
+    weekdays = WORKDAYS if isinstance(wanted, BusinessDay) else getattr(wanted, "weekdays", ())
     if isinstance(wanted, MonthDay):
         return day == max(month) if is_last else day.day == wanted.day
-    fitting = [each for each in month if each.year == day.year and each.weekday() in wanted.weekdays]
+    fitting = [each for each in month if each.year == day.year and each.weekday() in weekdays]
     return day in (fitting[-1:] if is_last else fitting[wanted.nth - 1 : wanted.nth])
 
 
