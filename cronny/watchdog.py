@@ -10,8 +10,10 @@ from cronny.clock import Clock
 from cronny.errors import Unavailable
 from cronny.firing import fire_of
 from cronny.store.database import Database
+from cronny.store.ends import after_lost
 from cronny.store.failures import meaning_of
-from cronny.store.tables import EventKind
+from cronny.store.guarded import QUEUED
+from cronny.store.tables import EventKind, TriggerRow
 from cronny.store.watch import (
     StuckSchedule,
     StuckTrigger,
@@ -22,7 +24,7 @@ from cronny.store.watch import (
     stuck_triggers,
     take_lease,
 )
-from cronny.temporal.schedules import is_running, notify, start_trigger
+from cronny.temporal.schedules import is_running, notify, release, start_trigger
 
 ROUND = timedelta(seconds=5)  # between two looks
 LEASE = timedelta(seconds=15)  # another worker takes over after this
@@ -89,7 +91,12 @@ class Watchdog:
         for trigger in triggers:
             if trigger.row.id not in self._tried:
                 self._tried[trigger.row.id] = now
-                await self._start(trigger, now)
+                if not await self._waits(trigger.row):
+                    await self._start(trigger, now)
+
+    async def _waits(self, row: TriggerRow) -> bool:
+        """Whether the trigger waits for others, and its workflow for it."""
+        return row.reason == QUEUED and await is_running(self._client, row.workflow_id, "")
 
     async def _start(self, trigger: StuckTrigger, now: datetime) -> None:
         row = trigger.row
@@ -112,6 +119,9 @@ class Watchdog:
             is_settled = await settle_lost(session, trigger, now)
             if is_settled:
                 await note_repair(session, EventKind.TRIGGER_LOST, trigger.row, now)
+                waiting = await after_lost(session, trigger.row, now)
         if is_settled:
             fields = {"tenant": trigger.tenant, "trigger": trigger.row.id}
             log.warning("settled a trigger whose workflow is gone", extra=fields)
+            if waiting is not None:
+                await release(self._client, waiting)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from cronny.store.events import Events
+from cronny.store.guarded import lock_schedules
 from cronny.store.tables import (
     ActionRow,
     EventKind,
@@ -85,11 +86,12 @@ async def stuck_schedules(session: AsyncSession, now: datetime) -> Sequence[Stuc
         col(ScheduleRow.is_paused).is_(False),
         col(ScheduleRow.deleted_at).is_(None),
     )
+    is_overdue = and_(col(ScheduleRow.paused_until) < now - OVERSLEPT, col(ScheduleRow.deleted_at).is_(None))
     query = (
         select(ScheduleRow, col(Tenant.slug), _ACTION)
         .join(Tenant, col(Tenant.id) == col(ScheduleRow.tenant_id))
         .join(ActionRow, col(ActionRow.id) == col(ScheduleRow.action_id))
-        .where(or_(is_unseen, is_asleep))
+        .where(or_(is_unseen, is_asleep, is_overdue))
         .order_by(_turn(col(ScheduleRow.tenant_id), col(ScheduleRow.updated_at)), col(ScheduleRow.id))
         .limit(BATCH)
     )
@@ -125,6 +127,7 @@ async def executing_triggers(
 
 async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetime) -> bool:
     """Settle a trigger whose workflow is gone as failed; False if its run has settled it meanwhile."""
+    await lock_schedules(session, [trigger.row.schedule_id])  # before the trigger, as claims and ends do
     settled = await session.execute(
         update(TriggerRow)
         .where(
