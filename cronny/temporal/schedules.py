@@ -6,7 +6,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from cronny.errors import Unavailable
+from cronny.errors import Refused, Unavailable
 from cronny.names import SYSTEM_QUEUE, schedule_workflow, tenant_queue
 from workflows.messages import Fire
 from workflows.schedule import Schedule, first_call, search_attributes
@@ -14,6 +14,13 @@ from workflows.trigger import Trigger
 
 PATIENCE = timedelta(seconds=5)  # for one call; the watchdog repeats what did not get through
 
+# Answers to this one message; any other may get through. A namespace without our search attributes is among them.
+_REFUSALS = {
+    RPCStatusCode.INVALID_ARGUMENT,
+    RPCStatusCode.FAILED_PRECONDITION,
+    RPCStatusCode.OUT_OF_RANGE,
+    RPCStatusCode.ALREADY_EXISTS,
+}
 
 async def notify(client: Client, tenant: str, schedule_id: str, schedule: str, action: str) -> None:
     """Wake the schedule's workflow, or start it; raises Unavailable."""
@@ -31,7 +38,26 @@ async def notify(client: Client, tenant: str, schedule_id: str, schedule: str, a
             rpc_timeout=PATIENCE,
         )
     except (RPCError, RuntimeError) as error:
-        raise Unavailable(f"Temporal does not answer: {error}") from error
+        raise away(error) from error
+
+
+async def replace(client: Client, tenant: str, schedule_id: str, schedule: str, action: str) -> None:
+    """Start the schedule's workflow afresh in the place of one that does not wake; raises Unavailable."""
+    try:
+        await client.start_workflow(
+            Schedule.run,
+            first_call(tenant, schedule_id),
+            id=schedule_workflow(tenant, schedule),
+            task_queue=SYSTEM_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+            search_attributes=search_attributes(tenant, action, schedule),
+            static_summary=f"schedule {schedule} of {tenant}",
+            priority=Priority(fairness_key=tenant),
+            rpc_timeout=PATIENCE,
+        )
+    except (RPCError, RuntimeError) as error:
+        raise away(error) from error
 
 
 async def start_trigger(client: Client, fire: Fire) -> None:
@@ -50,7 +76,16 @@ async def start_trigger(client: Client, fire: Fire) -> None:
             rpc_timeout=PATIENCE,
         )
     except (RPCError, RuntimeError) as error:
-        raise Unavailable(f"Temporal does not answer: {error}") from error
+        raise away(error) from error
+
+
+async def end_trigger(client: Client, workflow_id: str, why: str) -> None:
+    """Terminate a trigger's workflow, if it is under way; raises Unavailable."""
+    try:
+        await client.get_workflow_handle(workflow_id).terminate(reason=why, rpc_timeout=PATIENCE)
+    except (RPCError, RuntimeError) as error:
+        if not (isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND):
+            raise away(error) from error
 
 
 async def is_running(client: Client, workflow_id: str, run_id: str) -> bool:
@@ -60,5 +95,12 @@ async def is_running(client: Client, workflow_id: str, run_id: str) -> bool:
     except (RPCError, RuntimeError) as error:
         if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
             return False
-        raise Unavailable(f"Temporal does not answer: {error}") from error
+        raise away(error) from error
     return found.status is WorkflowExecutionStatus.RUNNING
+
+
+def away(error: RPCError | RuntimeError) -> Unavailable:
+    """What a failed call to Temporal amounts to."""
+    if isinstance(error, RPCError) and error.status in _REFUSALS:
+        return Refused(f"Temporal refuses: {error}")
+    return Unavailable(f"Temporal does not answer: {error}")
