@@ -139,9 +139,13 @@ class StageRunner:
         if not call.is_root:
             await self._runtime.stage_starts.submit((fire.trigger_id, call.stage_id))
             return True
-        await self._runtime.holds.until(fire.due)
         wish = Claim(fire.trigger_id, fire.generation, call.run_id, call.stage_id)
-        return (await self._runtime.claims.submit(wish)).may_run
+        start: datetime | None = fire.start_at
+        while start is not None:
+            await self._runtime.holds.until(start)
+            verdict = await self._runtime.claims.submit(wish)
+            start = verdict.planned
+        return verdict.may_run
 
     async def _attempt(self, work: _Work, prepared: Prepared | StageError, log: Log) -> _Outcome:
         attempt = work.attempt

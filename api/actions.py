@@ -23,6 +23,7 @@ from api.views.listing import Listing
 from api.views.trigger import TriggerView, view_trigger
 from api.writing import WrittenAction, find_problems, read_action
 from cronny.errors import Conflict
+from cronny.store.tables import EventKind
 from cronny.store.tenant_store import TenantStore
 
 
@@ -36,6 +37,8 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
         await _require_connections(store, written, connections)
         model = written.action.model_dump(mode="json")
         action, is_new = await store.actions.save(name, written.text, model, store.now)
+        if is_new:
+            await store.note(EventKind.ACTION_SAVED, action_id=action.id, details={"version": action.version})
         effects = await embed(store, action, written)
     for effect in effects:
         if effect.change != "unchanged":

@@ -27,9 +27,10 @@ _header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header",
 
 @dataclass(frozen=True)
 class Caller:
-    """The tenant whose key came with the request."""
+    """The tenant whose key came with the request, and the key's name."""
 
     tenant: Tenant
+    actor: str
     parts: Parts
 
     def read(self) -> AbstractAsyncContextManager[TenantStore]:
@@ -38,7 +39,7 @@ class Caller:
 
     def write(self) -> AbstractAsyncContextManager[TenantStore]:
         """What is theirs, in the request's one transaction; it is committed before the answer goes out."""
-        return writing(self.parts.database, self.tenant, self.parts.clock)
+        return writing(self.parts.database, self.tenant, self.parts.clock, self.actor)
 
 
 async def identify(
@@ -52,7 +53,8 @@ async def identify(
         raise Unauthorised("send an API key as `Authorization: Bearer cny_…` or `X-API-Key: cny_…`")
     parts = parts_of(request)
     async with parts.database.read() as session:
-        return Caller(await Tenants(session).by_key(hash_key(key)), parts)
+        holder = await Tenants(session).by_key(hash_key(key))
+    return Caller(holder.tenant, holder.name, parts)
 
 
 KnownCaller = Annotated[Caller, Depends(identify)]

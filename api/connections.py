@@ -1,6 +1,6 @@
 """What is done with connections; their secrets come in and never go out."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from api.body import Body
 from api.caller import Caller
@@ -9,7 +9,7 @@ from api.stored import users_of
 from api.views.connection import ConnectionView, view_connection
 from api.views.listing import Listing
 from cronny.errors import Conflict
-from cronny.store.tables import ConnectionRow
+from cronny.store.tables import ConnectionRow, EventKind
 from cronny.store.tenant_store import TenantStore
 from cronny.vault import seal, split_secrets
 from dsl.problems import did_you_mean
@@ -26,6 +26,8 @@ async def put_connection(caller: Caller, name: str, body: Body) -> ConnectionVie
             await _require_unused(store, row, f"be of kind {wanted.kind}")
         sealed = seal(caller.parts.keyring, row, secrets)
         await store.connections.save(row, wanted.kind, settings, sealed, store.now)
+        details: dict[str, JsonValue] = {"connection": name, "revision": row.revision}
+        await store.note(EventKind.CONNECTION_SAVED, details=details)
     return view_connection(row, caller.parts.keyring)
 
 
@@ -48,6 +50,7 @@ async def delete_connection(caller: Caller, name: str) -> None:
         row = await store.connections.get(name, is_locked=True)
         await _require_unused(store, row, "be deleted")
         await store.connections.delete(row)
+        await store.note(EventKind.CONNECTION_DELETED, details={"connection": name})
 
 
 def _model_of(caller: Caller, kind: str, body: Body) -> type[BaseModel]:

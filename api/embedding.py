@@ -7,8 +7,9 @@ from api.rules import idle_problem
 from api.views.action import Change
 from api.writing import WrittenAction, WrittenSchedule
 from cronny.errors import Conflict, Invalid, NotFound
+from cronny.store.history import note_saved
 from cronny.store.schedules import Wish
-from cronny.store.tables import ActionRow, ScheduleRow
+from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 
 
@@ -26,7 +27,7 @@ async def embed(store: TenantStore, action: ActionRow, written: WrittenAction) -
     _require_firing(store, written, present)
     effects = [await _save(store, action, one, present.get(one.name)) for one in written.schedules]
     gone = sorted(present.keys() - {one.name for one in written.schedules})
-    return [*effects, *[Effect(await store.schedules.delete(name, store.now), "deleted") for name in gone]]
+    return [*effects, *[await _delete(store, name) for name in gone]]
 
 
 def _require_firing(store: TenantStore, written: WrittenAction, present: dict[str, ScheduleRow]) -> None:
@@ -53,9 +54,17 @@ async def _save(
         is_embedded=True,
     )
     row, is_changed = await store.schedules.save(wish, store.now)
+    if is_changed:
+        await note_saved(store, row, is_new=present is None)
     if present is None:
         return Effect(row, "created")
     return Effect(row, "updated" if is_changed else "unchanged")
+
+
+async def _delete(store: TenantStore, name: str) -> Effect:
+    row = await store.schedules.delete(name, store.now)
+    await store.note(EventKind.SCHEDULE_DELETED, row)
+    return Effect(row, "deleted")
 
 
 async def _require_free(store: TenantStore, name: str) -> None:

@@ -15,8 +15,9 @@ from api.views.trigger import TriggerView, view_trigger
 from api.writing import rule_of
 from cronny.errors import Conflict, Invalid, NotFound
 from cronny.names import is_name
+from cronny.store.history import note_saved
 from cronny.store.schedules import Wish
-from cronny.store.tables import ActionRow, ScheduleRow
+from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 
 
@@ -37,6 +38,8 @@ async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) ->
         is_paused = wanted.paused or rule.paused
         wish = Wish(name, action, source, inputs, is_paused, is_embedded=False)
         row, is_changed = await store.schedules.save(wish, store.now)
+        if is_changed:
+            await note_saved(store, row, is_new=present is None)
     if is_changed:
         outbox.changed(caller.tenant, row, action.name)
     change: Change = "created" if present is None else "updated" if is_changed else "unchanged"
@@ -67,6 +70,7 @@ async def delete_schedule(caller: Caller, outbox: Outbox, name: str) -> None:
         if row.is_embedded:
             raise Conflict(f"the schedule '{name}' is written in the action '{action.name}'; remove it there")
         await store.schedules.delete(name, store.now)
+        await store.note(EventKind.SCHEDULE_DELETED, row)
     outbox.changed(caller.tenant, row, action.name)
 
 
@@ -74,7 +78,11 @@ async def pause_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) 
     """Stop a schedule from firing from this instant on; raises NotFound."""
     note = body.read_as(PauseRequest).note
     async with caller.write() as store:
-        row = await store.schedules.pause(name, note, store.now)
+        row = await store.schedules.get(name, is_locked=True)
+        before = row.is_paused, row.note
+        await store.schedules.pause(name, note, store.now)
+        if (row.is_paused, row.note) != before:
+            await store.note(EventKind.SCHEDULE_PAUSED, row, note=row.note)
         action = await store.actions.of(row)
     outbox.changed(caller.tenant, row, action.name)
     return view_schedule(row, action.name, store, caller.parts.rules)
@@ -83,7 +91,10 @@ async def pause_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) 
 async def resume_schedule(caller: Caller, outbox: Outbox, name: str) -> ScheduleView:
     """Let a schedule fire again; raises NotFound."""
     async with caller.write() as store:
-        row = await store.schedules.resume(name, store.now)
+        row = await store.schedules.get(name, is_locked=True)
+        if row.is_paused:
+            await store.schedules.resume(name, store.now)
+            await store.note(EventKind.SCHEDULE_RESUMED, row)
         action = await store.actions.of(row)
     outbox.changed(caller.tenant, row, action.name)
     return view_schedule(row, action.name, store, caller.parts.rules)

@@ -9,7 +9,7 @@ from api.body import Body
 from api.stored import read_stored
 from cronny.errors import Invalid
 from cronny.firing import fire_of
-from cronny.store.tables import ActionRow, ScheduleRow
+from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 from cronny.store.triggers import Entry
 from dsl.inputs import check_inputs
@@ -35,6 +35,7 @@ async def add_trigger(
     """A trigger of the action's newest version that is due now; raises Invalid for the inputs."""
     inputs = await fill_values(store, action, given, body)
     entry = await store.triggers.add_manual(action, schedule, inputs, store.now)
+    await store.note(EventKind.TRIGGER_REQUESTED, schedule, action_id=action.id, trigger_id=entry.trigger.id)
     fire = fire_of(entry.trigger, store.tenant.slug, entry.action, entry.schedule, store.now)
     return Added(entry, fire)
 

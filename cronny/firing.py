@@ -22,12 +22,14 @@ def fire_of(row: TriggerRow, tenant: str, action: str, schedule: str | None, now
         number=row.number,
         generation=row.generation,
         due=row.due,
-        hold_from=_hold_from(row.due, now),
+        planned=row.planned if row.planned != row.due else None,
+        hold_from=_hold_from(row.planned, now),
         workflow_id=row.workflow_id,
+        is_guarded=row.is_guarded,
     )
 
 
-def _hold_from(due: datetime, now: datetime) -> datetime | None:
+def _hold_from(start: datetime, now: datetime) -> datetime | None:
     # The earlier a trigger was allocated, the more of its kind there are: their sleeps end spread out, too.
-    ahead = due - now
-    return due - LEAD - (ahead - LONGEST_HOLD) / SPREAD if ahead > LONGEST_HOLD else None
+    ahead = start - now
+    return start - LEAD - (ahead - LONGEST_HOLD) / SPREAD if ahead > LONGEST_HOLD else None

@@ -11,9 +11,12 @@ from cronny.errors import Unavailable
 from cronny.firing import fire_of
 from cronny.store.database import Database
 from cronny.store.failures import meaning_of
+from cronny.store.tables import EventKind
 from cronny.store.watch import (
+    StuckSchedule,
     StuckTrigger,
     executing_triggers,
+    note_repair,
     settle_lost,
     stuck_schedules,
     stuck_triggers,
@@ -37,6 +40,7 @@ class Watchdog:
         self._clock = clock
         self._name = name
         self._tried: dict[str, datetime] = {}
+        self._woken: dict[str, datetime] = {}  # schedules whose repair is in the event table
         self._place: tuple[datetime, str] | None = None
 
     async def run(self) -> None:
@@ -66,9 +70,17 @@ class Watchdog:
     async def _wake_schedules(self, now: datetime) -> None:
         async with self._database.read() as session:
             schedules = await stuck_schedules(session, now)
+        self._woken = {name: at for name, at in self._woken.items() if now - at < PATIENCE}
         for schedule in schedules:
-            await notify(self._client, schedule.tenant, schedule.id, schedule.name, schedule.action)
-            log.warning("woke a schedule", extra={"tenant": schedule.tenant, "schedule": schedule.name})
+            await notify(self._client, schedule.tenant, schedule.row.id, schedule.row.name, schedule.action)
+            log.warning("woke a schedule", extra={"tenant": schedule.tenant, "schedule": schedule.row.name})
+            if schedule.row.id not in self._woken:
+                self._woken[schedule.row.id] = now
+                await self._note_woken(schedule, now)
+
+    async def _note_woken(self, schedule: StuckSchedule, now: datetime) -> None:
+        async with self._database.write() as session:
+            await note_repair(session, EventKind.SCHEDULE_WOKEN, schedule.row, now)
 
     async def _start_triggers(self, now: datetime) -> None:
         async with self._database.read() as session:
@@ -83,6 +95,8 @@ class Watchdog:
         row = trigger.row
         await start_trigger(self._client, fire_of(row, trigger.tenant, trigger.action, trigger.schedule, now))
         log.warning("started an unclaimed trigger", extra={"tenant": trigger.tenant, "trigger": row.id})
+        async with self._database.write() as session:
+            await note_repair(session, EventKind.TRIGGER_STARTED, row, now)
 
     async def _settle_lost(self, now: datetime) -> None:
         """Look at the next executing triggers; after the last ones the first come again."""
@@ -96,6 +110,8 @@ class Watchdog:
     async def _settle(self, trigger: StuckTrigger, now: datetime) -> None:
         async with self._database.write() as session:
             is_settled = await settle_lost(session, trigger, now)
+            if is_settled:
+                await note_repair(session, EventKind.TRIGGER_LOST, trigger.row, now)
         if is_settled:
             fields = {"tenant": trigger.tenant, "trigger": trigger.row.id}
             log.warning("settled a trigger whose workflow is gone", extra=fields)

@@ -50,7 +50,7 @@ _ORDINALS = {
         ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"], 1
     )
 } | {"last": LAST}
-_KNOWN = [*WEEKDAYS, *_GROUPS, *_ORDINALS, *MONTHS]
+DAY_WORDS = [*WEEKDAYS, *_GROUPS, *_ORDINALS, *MONTHS]
 
 
 class _Place(NamedTuple):
@@ -170,7 +170,7 @@ def _place(words: Words) -> _Place:
     word = words.take()
     number = _ORDINALS.get(word.lower, day_number(word))
     if number is None:
-        raise words.unknown(word, "on", "day", _KNOWN, "name a weekday, '1st' or 'last day'")
+        raise words.unknown(word, "on", "day", DAY_WORDS, "name a weekday, '1st' or 'last day'")
     return _Place(number, word)
 
 

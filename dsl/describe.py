@@ -10,11 +10,18 @@ from dsl.recurrence import (
     Weekday,
     clock_parts,
     days_text,
+    exclusions_text,
     joined,
     moment_text,
     time_text,
 )
 from dsl.schedule import Schedule
+
+_ROLLS = {
+    "next": "moved to the next business day",
+    "previous": "moved to the previous business day",
+    "modified_following": "moved to the next business day in the month",
+}
 
 
 def describe(schedule: Schedule) -> str:
@@ -24,9 +31,22 @@ def describe(schedule: Schedule) -> str:
         parts.append(f"starting {moment_text(schedule.start)}")
     if schedule.end is not None:
         parts.append(f"until {moment_text(schedule.end)}")
+    if schedule.count is not None:
+        parts.append(f"{schedule.count} times")
+    parts += _left_out(schedule)
     if schedule.timezone != "UTC":
         parts.append(schedule.timezone)
     return " ".join(parts)
+
+
+def _left_out(schedule: Schedule) -> list[str]:
+    calendars = schedule.calendars
+    texts = [exclusions_text((each,)) for each in schedule.exclude]
+    texts += [f"calendar {name}" for name in calendars.excluded]
+    parts = [f"except {joined(texts)}"] if texts else []
+    if calendars.only:
+        parts.append(f"only on {joined([f'calendar {name}' for name in calendars.only])}")
+    return parts + ([_ROLLS[calendars.roll]] if calendars.roll != "skip" else [])
 
 
 def _when(schedule: Schedule) -> list[str]:

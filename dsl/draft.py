@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
+from dsl.exclusions import Excluded
+from dsl.options import Roll
 from dsl.problems import Problem
 from dsl.recurrence import (
     LAST,
@@ -29,6 +31,12 @@ _FIRST: dict[str, tuple[Day, ...]] = {
     "year": (MonthDay(1, 1),),
 }
 
+_WHERE = {
+    **dict.fromkeys(("day", "times", "instant", "delay"), "at"),
+    **dict.fromkeys(("only", "roll"), "calendars"),
+    "excluded": "exclude",
+}  # fields that a part belongs to whose name is another
+
 
 @dataclass
 class Draft:
@@ -43,6 +51,10 @@ class Draft:
     timezone: str = "UTC"
     start: Moment | None = None
     end: Moment | None = None
+    count: int | None = None
+    excluded: Excluded = field(default_factory=Excluded)
+    only: tuple[str, ...] = ()
+    roll: Roll = "skip"
     is_plural: bool = False
     columns: dict[str, int] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
@@ -50,7 +62,7 @@ class Draft:
     def put(self, part: str, value: object, word: Word, words: Words) -> None:
         """Set a part, once."""
         if part in self.columns:
-            where = "at" if part in {"day", "times", "instant", "delay"} else part
+            where = _WHERE.get(part, part)
             raise words.error(
                 word, where, "given twice", "a rule has one set of days and times; write two schedules"
             )

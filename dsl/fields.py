@@ -1,29 +1,24 @@
 """The fields of a schedule's structured form: which there are, and how each is read."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from itertools import islice
 
 from dsl.draft import Draft
+from dsl.exclusions import MOST, Excluded, read_excluded
+from dsl.options import OPTIONS, Calendars, read_options
 from dsl.phrases import read_at, read_clauses, read_every, read_on, read_phrase, read_zone
 from dsl.problems import Problem, did_you_mean
-from dsl.recurrence import Day, MonthDay, NthWeekday, Period, Weekday
+from dsl.recurrence import DateRange, Day, MonthDay, NthWeekday, Period, Weekday
 from dsl.times import read_moment
 from dsl.words import PhraseError, Word, Words
 
-UNSUPPORTED = ("cron", "count", "jitter", "spread", "overlap", "complete_on", "calendars", "exclude")
-_CHOICES = {
-    "dst_gap": ("next", "skip"),
-    "dst_overlap": ("first", "last", "both"),
-    "catchup": ("all", "last", "none"),
-}
-_RULE_FIELDS = ("every", "on", "at", "timezone", "start", "end")
-FIELDS = ("id", *_RULE_FIELDS, *_CHOICES, "inputs", "paused")
-_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+UNSUPPORTED = ("cron", "rules")
+_RULE_FIELDS = ("every", "on", "at", "timezone", "start", "end", "exclude")
+FIELDS = ("id", *_RULE_FIELDS, *(name for name in OPTIONS if name != "id"))
 MAX_FIELDS = 200  # that are looked at; there are far fewer
-_TYPED = (timedelta, date, time, Period, Weekday, MonthDay, NthWeekday)
+_TYPED = (timedelta, date, time, Period, Weekday, MonthDay, NthWeekday, DateRange)
 _NOWHERE = Word("", "", 1)
 
 
@@ -50,10 +45,22 @@ def read_fields(given: Mapping[object, object], *, is_phrase: bool = False) -> F
         if rules.get(name) is not None:
             problems += _read_rule_field(name, rules[name], draft)
     problems += draft.settle()
-    fields, wrong = _options(rules)
+    fields, wrong = read_options(rules)
     if problems or wrong:
         return FieldsRead({}, problems + wrong)
+    if draft.excluded.calendars or draft.only or draft.roll != "skip":
+        fields["calendars"] = _calendars(draft, fields.get("calendars"))
     return FieldsRead(_rule(draft) | fields, [])
+
+
+def _calendars(draft: Draft, given: object) -> Calendars:
+    """The calendars that the rule names together with those that stand beside it."""
+    beside = given if isinstance(given, Calendars) else Calendars()
+    return Calendars(
+        tuple(dict.fromkeys((*beside.only, *draft.only))),
+        tuple(dict.fromkeys((*beside.excluded, *draft.excluded.calendars))),
+        draft.roll if draft.roll != "skip" else beside.roll,
+    )
 
 
 def _rule(draft: Draft) -> dict[str, object]:
@@ -64,6 +71,8 @@ def _rule(draft: Draft) -> dict[str, object]:
         "timezone": draft.timezone,
         "start": draft.start,
         "end": draft.end,
+        "count": draft.count,
+        "exclude": draft.excluded.exclusions,
     }
     return {name: value for name, value in rule.items() if value not in (None, ())}
 
@@ -84,6 +93,8 @@ def _read_rule_field(name: str, value: object, draft: Draft) -> list[Problem]:
     if _is_typed(value):
         _put_typed(name, value, draft)
         return []
+    if isinstance(value, list) and name == "exclude":
+        return _read_exclusions(value, draft)
     if isinstance(value, list) and name in {"on", "at"}:
         return _read_list(name, value, draft)
     text = _text(value)
@@ -116,6 +127,21 @@ def _read_list(name: str, values: list[object], draft: Draft) -> list[Problem]:
     return []
 
 
+def _read_exclusions(values: list[object], draft: Draft) -> list[Problem]:
+    problems: list[Problem] = []
+    excluded = Excluded()
+    for index, value in enumerate(values[:MOST]):
+        item = Draft()
+        text = _text(value)
+        found = [Problem("exclude", "must be a text")] if text is None else _read_text("exclude", text, item)
+        problems += [replace(problem, where=f"exclude.{index}") for problem in found]
+        excluded += item.excluded
+    if len(values) > MOST:
+        problems.append(Problem("exclude", f"more than {MOST} days and dates", "make a calendar of them"))
+    draft.columns["excluded"], draft.excluded = 1, excluded
+    return problems
+
+
 def _read_text(name: str, text: str, draft: Draft) -> list[Problem]:
     try:
         words = Words(text)
@@ -131,6 +157,8 @@ def _read_text(name: str, text: str, draft: Draft) -> list[Problem]:
 
 def _put_typed(name: str, value: object, draft: Draft) -> None:
     part = name
+    if name == "exclude" and isinstance(value, tuple):
+        part, value = "excluded", Excluded(value) if value else ()
     if name == "at":
         part = "times" if isinstance(value, tuple) else "delay" if isinstance(value, timedelta) else "instant"
     if value != ():
@@ -158,6 +186,11 @@ def _read_bound(name: str) -> Callable[[Words, Draft], None]:
     return read
 
 
+def _read_exclude(words: Words, draft: Draft) -> None:
+    word = words.peek()
+    draft.put("excluded", read_excluded(words), word, words)
+
+
 _READERS: dict[str, Callable[[Words, Draft], None]] = {
     "every": read_every,
     "on": read_on,
@@ -165,6 +198,7 @@ _READERS: dict[str, Callable[[Words, Draft], None]] = {
     "timezone": read_zone,
     "start": _read_bound("start"),
     "end": _read_bound("end"),
+    "exclude": _read_exclude,
 }
 _EXAMPLES = {
     "every": "'5 minutes' or 'week'",
@@ -173,31 +207,5 @@ _EXAMPLES = {
     "timezone": "'Europe/London'",
     "start": "'2026-12-24'",
     "end": "'2026-12-24'",
+    "exclude": "'2026-12-24'",
 }
-
-
-def _options(given: Mapping[object, object]) -> tuple[dict[str, object], list[Problem]]:
-    """The fields beside the rule, and the problems of those that are wrong."""
-    options = {
-        name: given[name] for name in ("id", *_CHOICES, "inputs", "paused") if given.get(name) is not None
-    }
-    problems = [problem for name, value in options.items() if (problem := _option_problem(name, value))]
-    return options, problems
-
-
-def _option_problem(name: str, value: object) -> Problem | None:
-    if name in _CHOICES:
-        if value in _CHOICES[name]:
-            return None
-        what = "must be one of " + ", ".join(_CHOICES[name])
-        return Problem(name, what, did_you_mean(str(value).lower()[:40], _CHOICES[name]))
-    if name == "paused":
-        return None if isinstance(value, bool) else Problem(name, "must be true or false")
-    if name == "inputs":
-        is_mapping = isinstance(value, dict) and all(isinstance(key, str) for key in value)
-        return None if is_mapping else Problem(name, "must be a mapping of names to values")
-    if isinstance(value, str) and _ID.fullmatch(value):
-        return None
-    return Problem(
-        name, "an id begins with a letter and has lower-case letters, digits and '_'", "at most 63 characters"
-    )

@@ -27,6 +27,8 @@ from dsl.days import (
     read_weekdays,
 )
 from dsl.draft import Draft
+from dsl.exclusions import read_excluded, read_names
+from dsl.options import MOST_FIRES, Roll
 from dsl.problems import Problem, did_you_mean
 from dsl.recurrence import WEEKDAYS, Day, NthWeekday, Period, Unit, days_text
 from dsl.times import begins_date, begins_time, is_clear_time, read_date, read_moment, read_time
@@ -48,7 +50,11 @@ _ADVERBS: dict[str, tuple[int, str]] = {
 _TODAY = {"tomorrow", "today", "tonight", "yesterday", "now", "next", "this", "soon", "later"}
 _PARTS_OF_DAY = {"morning", "noon", "afternoon", "evening", "night", "midnight"}
 _FRACTIONS = {"half": "write 'every 30 minutes'", "quarter": "write 'every 15 minutes'"}
-_EXCEPT = {"except", "excluding", "without", "unless", "between"}
+_ROLLS: dict[tuple[str, ...], Roll] = {
+    ("to", "the", "next", "business", "day", "in", "the", "month"): "modified_following",
+    ("to", "the", "next", "business", "day"): "next",
+    ("to", "the", "previous", "business", "day"): "previous",
+}
 _CRON = re.compile(r"\s*(@\w+|([\d*?][\d*/,?LW#-]*\s+){4,5}[\w*?][\w*?/,#-]*)\s*", re.ASCII)
 
 
@@ -226,6 +232,48 @@ def _end(words: Words, draft: Draft) -> None:
     draft.put("end", read_moment(words, "end", at=False), word, words)
 
 
+def _except(words: Words, draft: Draft) -> None:
+    words.take()
+    word = words.peek()
+    draft.put("excluded", read_excluded(words), word, words)
+
+
+def _only(words: Words, draft: Draft) -> None:
+    """`only on trading_days`."""
+    words.take()
+    words.accept("on", "in")
+    word = words.peek()
+    draft.put("only", read_names(words, "calendars"), word, words)
+
+
+def _roll(words: Words, draft: Draft) -> None:
+    """`moved to the next business day`."""
+    word = words.take()
+    for wanted, roll in _ROLLS.items():
+        if tuple(words.peek(ahead).lower for ahead in range(len(wanted))) == wanted:
+            words.skip(len(wanted))
+            return draft.put("roll", roll, word, words)
+    hint = (
+        "write 'moved to the next business day', '… the previous …' or '… the next business day in the month'"
+    )
+    raise words.error(word, "calendars", "where days are moved to is not clear", hint)
+
+
+def _count(words: Words, draft: Draft) -> None:
+    """`10 times`."""
+    word = words.take()
+    words.take()
+    number = NUMBER_WORDS.get(word.lower) or int(word.lower[:9])
+    if not 1 <= number <= MOST_FIRES:
+        raise words.error(word, "count", f"must be from 1 to {MOST_FIRES}")
+    draft.put("count", number, word, words)
+
+
+def _begins_count(words: Words) -> bool:
+    word, following = words.peek().lower, words.peek(1).lower
+    return following in {"time", "times"} and (word in NUMBER_WORDS or (word.isascii() and word.isdigit()))
+
+
 def _skip(words: Words, draft: Draft) -> None:
     words.take()
 
@@ -238,6 +286,9 @@ _CLAUSES: dict[str, Callable[[Words, Draft], None]] = {
     "in": _in,
     **dict.fromkeys(("starting", "from", "since", "beginning"), _start),
     **dict.fromkeys(("until", "till", "ending"), _end),
+    **dict.fromkeys(("except", "excluding", "without", "unless"), _except),
+    "only": _only,
+    **dict.fromkeys(("moved", "rolled"), _roll),
     **dict.fromkeys((",", "once"), _skip),
 }
 
@@ -245,6 +296,8 @@ _CLAUSES: dict[str, Callable[[Words, Draft], None]] = {
 def _unmarked(words: Words) -> Callable[[Words, Draft], None]:
     """The clause that begins without a word of its own."""
     word = words.peek()
+    if _begins_count(words):
+        return _count
     if begins_date(words):
         return _date
     if is_clear_time(words):
@@ -265,9 +318,8 @@ def _lost(word: Word, words: Words, draft: Draft) -> PhraseError:
     if word.lower in _TODAY:
         hint = "write the date, such as '2026-12-24 18:00', or 'in 10 minutes'"
         return words.error(word, "at", f"{word.shown} depends on today", hint)
-    if word.lower in _EXCEPT:
-        hint = "list the times" if word.lower == "between" else "list the days"
-        return words.error(word, "exclude", f"{word.shown} is not supported yet", hint, "not_supported")
+    if word.lower == "between":
+        return words.error(word, "at", "'between' is not supported yet", "list the times", "not_supported")
     if word.lower in {"and", "&"} and draft.columns:
         hint = "a rule has one set of days and times; write two schedules"
         return words.error(word, "schedule", f"{word.shown} joins nothing that fits here", hint)

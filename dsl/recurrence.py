@@ -87,6 +87,22 @@ class NthWeekday:
 
 
 Day = Weekday | MonthDay | NthWeekday
+
+
+@dataclass(frozen=True, order=True)
+class DateRange:
+    """The dates from `first` to `last`, both included; a single date is both."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        if self.first == self.last:
+            return self.first.isoformat()
+        return f"{self.first.isoformat()} to {self.last.isoformat()}"
+
+
+Exclusion = Day | DateRange
 Every = Period | timedelta
 Moment = date | datetime
 At = tuple[time, ...] | datetime | timedelta
@@ -120,6 +136,11 @@ def days_text(days: tuple[Day, ...]) -> str:
     )
 
 
+def exclusions_text(exclusions: tuple[Exclusion, ...]) -> str:
+    """`saturday and 2026-12-24 to 2027-01-02`; reads back as the same exclusions."""
+    return joined([str(each) if isinstance(each, DateRange) else days_text((each,)) for each in exclusions])
+
+
 def joined(parts: list[str]) -> str:
     """`a, b and c`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
@@ -143,9 +164,9 @@ def clock_parts(interval: timedelta) -> list[tuple[int, str]]:
     return [(n, unit) for n, unit in ((hours, "hour"), (minutes, "minute"), (seconds, "second")) if n]
 
 
-def day_json(days: tuple[Day, ...]) -> str | list[str]:
-    """One day as a text, several as a list."""
-    texts = [str(day) for day in days]
+def texts_json(values: tuple[Exclusion, ...]) -> str | list[str]:
+    """One value as a text, several as a list."""
+    texts = [str(value) for value in values]
     return texts[0] if len(texts) == 1 else texts
 
 

@@ -6,13 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, PlainSerializer, WithJsonSchema, model_validator
 
+from dsl.durations import Duration
 from dsl.fields import FieldsRead, read_fields
+from dsl.options import Calendars, Catchup, Overlap
 from dsl.problems import Problem
-from dsl.recurrence import At, Day, Every, Moment, at_json, day_json, every_text, moment_text
+from dsl.recurrence import At, Day, Every, Exclusion, Moment, at_json, every_text, moment_text, texts_json
 
 RuleKind = Literal["once", "delay", "interval", "calendar"]
 
 _TEXT = {"type": "string"}
+_MAPPING = {"type": "object"}
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 
 
@@ -30,14 +33,23 @@ class Schedule(BaseModel):
 
     id: str | None = None
     every: Annotated[Every | None, *_as_text(_TEXT, every_text)] = None
-    on: Annotated[tuple[Day, ...], *_as_text(_TEXTS, day_json)] = ()
+    on: Annotated[tuple[Day, ...], *_as_text(_TEXTS, texts_json)] = ()
     at: Annotated[At | None, *_as_text(_TEXTS, at_json)] = None
     timezone: str = "UTC"
     start: Annotated[Moment | None, *_as_text(_TEXT, moment_text)] = None
     end: Annotated[Moment | None, *_as_text(_TEXT, moment_text)] = None
     dst_gap: Literal["next", "skip"] = "next"
     dst_overlap: Literal["first", "last", "both"] = "first"
-    catchup: Literal["all", "last", "none"] = "all"
+    count: int | None = None
+    exclude: Annotated[tuple[Exclusion, ...], *_as_text(_TEXTS, texts_json)] = ()
+    calendars: Annotated[Calendars, *_as_text(_MAPPING, Calendars.to_json)] = Calendars()
+    jitter: Duration = timedelta(0)
+    spread: Duration = timedelta(0)
+    overlap: Overlap = "allow"
+    catchup: Annotated[Catchup, *_as_text({"anyOf": [_TEXT, _MAPPING]}, Catchup.to_json)] = Catchup()
+    complete_on: Literal["finish", "start"] = "finish"
+    deadline: Duration | None = None
+    pause_after_failures: int | None = None
     inputs: dict[str, JsonValue] = {}
     paused: bool = False
 

@@ -31,10 +31,17 @@ class Fire(Message):
     number: int
     generation: int
     due: datetime
+    planned: datetime | None = None  #: When to start, if not at the due.
     hold_from: datetime | None = (
         None  #: Before this instant the workflow sleeps on a timer instead of holding.
     )
     workflow_id: str
+    is_guarded: bool = False  #: Others of its schedule may wait for its end, or be ended by it.
+
+    @property
+    def start_at(self) -> datetime:
+        """When it is to start."""
+        return self.planned or self.due
 
 
 class AllocateCall(Message):

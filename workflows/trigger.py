@@ -105,7 +105,7 @@ class _Execution:
             return await ask(ports.skip_stage, call, stage.id)
         if stage.is_pure and not stage.is_root:
             return await ask(ports.run_pure_stage, call, stage.id)
-        hold = max(self._fire.due - workflow.now(), timedelta()) if stage.is_root else timedelta()
+        hold = max(self._fire.start_at - workflow.now(), timedelta()) if stage.is_root else timedelta()
         return await workflow.execute_activity(
             ports.run_stage,
             call,

@@ -24,13 +24,14 @@ class TriggerView(View):
     schedule: str | None = Field(description="None if somebody ran the action without one.")
     number: int = Field(description="1 for the first fire of the schedule; 0 if asked for by hand.")
     due: datetime = Field(description="The nominal instant.")
+    planned: datetime = Field(description="When it is to start: the due, plus jitter and spread.")
     until: datetime | None = Field(description="The last due of a row that stands for many left-out fires.")
     count: int = Field(description="How many nominal fires the row stands for.")
     state: TriggerState
     reason: str = Field(description="Why it is in this state, such as `paused` or `superseded`.")
     started: datetime | None
     finished: datetime | None
-    lateness_ms: float | None = Field(description="How long after its due it started.")
+    lateness_ms: float | None = Field(description="How long after its planned instant it started.")
     workflow_id: str
 
 
@@ -69,7 +70,7 @@ class TriggerDetail(TriggerView):
 def view_trigger(entry: Entry) -> TriggerView:
     """A ledger row as a list shows it."""
     row = entry.trigger
-    lateness = row.started_at - row.due if row.started_at else None
+    lateness = row.started_at - row.planned if row.started_at else None
     return TriggerView(
         id=row.id,
         action=entry.action,
@@ -77,6 +78,7 @@ def view_trigger(entry: Entry) -> TriggerView:
         schedule=entry.schedule,
         number=row.number,
         due=row.due,
+        planned=row.planned,
         until=row.until,
         count=row.count,
         state=row.state,

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "actions": ("cronny.cli.actions", "List, show and run actions."),
     "schedules": ("cronny.cli.schedules", "List, show, pause, resume, trigger and delete schedules."),
     "triggers": ("cronny.cli.triggers", "List, show and watch triggers."),
+    "events": ("cronny.cli.events", "List who did what, and why."),
     "connections": ("cronny.cli.connections", "List, set and delete connections."),
 }
 

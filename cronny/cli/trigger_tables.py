@@ -28,6 +28,7 @@ def print_trigger(trigger: Any) -> None:
         ("action", f"{trigger['action']} v{trigger['action_version']}"),
         ("schedule", trigger["schedule"] or "none: asked for by hand"),
         ("due", moment(trigger["due"])),
+        ("planned", moment(trigger["planned"]) if trigger["planned"] != trigger["due"] else ""),
         ("state", trigger["state"]),
         ("reason", trigger["reason"]),
         ("late", _late(trigger)),

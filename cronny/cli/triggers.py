@@ -4,12 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cronny.cli.client import Client, Key, Url, open_client
+from cronny.cli.client import Key, Url, open_client
+from cronny.cli.paging import latest
 from cronny.cli.terminal import AsJson, console, print_json
 from cronny.cli.trigger_tables import print_trigger, trigger_table
 from cronny.cli.watching import Changes, watch_lines, watch_table
-
-PAGE = 200  # triggers asked for at once
 
 app = typer.Typer(help="List, show and watch triggers.", add_completion=False, no_args_is_help=True)
 
@@ -32,7 +31,7 @@ def list_triggers(
     as_json: AsJson = False,
 ) -> None:
     """List triggers, the latest due first."""
-    items = _latest(open_client(url, key), limit, schedule=schedule, action=action, state=state)
+    items = latest(open_client(url, key), "triggers", limit, schedule=schedule, action=action, state=state)
     if as_json:
         print_json(items)
     else:
@@ -69,7 +68,7 @@ def watch(
     client = open_client(url, key)
 
     def look() -> list[Any]:
-        return _latest(client, limit, schedule=schedule, action=action, state=state)
+        return latest(client, "triggers", limit, schedule=schedule, action=action, state=state)
 
     if as_json:
         watch_lines(look, Changes(), once)
@@ -77,15 +76,3 @@ def watch(
         console().print(trigger_table(look()))
     else:
         watch_table(look)
-
-
-def _latest(client: Client, limit: int, **wanted: str | list[str] | None) -> list[Any]:
-    items: list[Any] = []
-    cursor: str | None = None
-    while len(items) < limit:
-        page = client.get("triggers", limit=min(limit - len(items), PAGE), cursor=cursor, **wanted)
-        items += page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            break
-    return items

@@ -31,6 +31,6 @@ async def ensure_tenant(database_url: str, known_key: str | None, now: datetime)
 
 async def _acts_for(tenants: Tenants, key: str, tenant: Tenant) -> bool:
     try:
-        return (await tenants.by_key(hash_key(key))).id == tenant.id
+        return (await tenants.by_key(hash_key(key))).tenant.id == tenant.id
     except Unauthorised:
         return False

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cronny.scheduling.catchup import Catchup, Missed, catch_up, left_out
+from cronny.scheduling.catchup import Missed, catch_up, left_out
 from cronny.scheduling.compiled import Compiled
+from dsl.options import Catchup
 
 LEAD = timedelta(seconds=5)  # rows and workflows exist this long before the due
 GRACE = timedelta(minutes=1)  # a fire this late is merely late, not missed

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from cronny.scheduling.bounds import TICK
 from cronny.scheduling.compiled import Compiled
-
-Catchup = Literal["all", "last", "none"]
+from dsl.options import Catchup
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,10 @@ class Decision:
 
 def catch_up(compiled: Compiled, start: datetime, late: datetime, catchup: Catchup, cap: int) -> Decision:
     """What becomes of the fires in (start, late]; of more than `cap` the latest are run."""
-    limit = {"all": cap, "last": 1, "none": 0}[catchup]
-    run = compiled.latest(start, late, limit)
+    most = min(cap, catchup.cap or cap)
+    limit = {"all": most, "last": 1, "none": 0, "ask": 0}[catchup.mode]
+    since = start if catchup.window is None else max(start, late - catchup.window)
+    run = compiled.latest(since, late, limit)
     return Decision(run, left_out(compiled, start, run[0] - TICK if run else late))
 
 

@@ -1,12 +1,14 @@
 """A schedule's rule, ready to be asked for its fires."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from cronny.scheduling.bounds import EARLIEST, LATEST, bounds, start_instant, whole_second
 from cronny.scheduling.calendar import Calendar
+from cronny.scheduling.datesets import DateSet
 from cronny.scheduling.days import Days
 from cronny.scheduling.instants import Instants
 from cronny.scheduling.interval import Interval
@@ -35,7 +37,9 @@ class Compiled(Protocol):
         """The instant on the clocks of the schedule's zone."""
 
 
-def compile_schedule(schedule: Schedule, anchor: datetime) -> Compiled:
+def compile_schedule(
+    schedule: Schedule, anchor: datetime, calendars: Mapping[str, DateSet] = MappingProxyType({})
+) -> Compiled:
     """The rule of a schedule first saved at `anchor`; delays, intervals and steps count from there."""
     place = zone(schedule.timezone)
     anchor = min(max(anchor, EARLIEST), LATEST)  # so that nothing counted from it leaves the calendar

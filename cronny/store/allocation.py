@@ -16,8 +16,8 @@ from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, Trig
 RATE = 20  # allocations a second that leave the machine room for the triggers themselves
 REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
 REVIVED = (  # what a due that is allocated again takes from its new row
-    "action_id", "action_version", "state", "reason", "generation", "inputs", "count", "until",
-    "allocated_at", "finished_at",
+    "action_id", "action_version", "planned", "state", "reason", "generation", "is_guarded", "overlap",
+    "start_by", "complete_on", "inputs", "count", "until", "allocated_at", "finished_at",
 )  # fmt: skip
 
 

@@ -1,15 +1,20 @@
-"""The claim: the one write that moves a trigger from `scheduled` to `executing`."""
+"""The claim: the one write that moves a trigger from `scheduled` to `executing`.
+
+Most claims need their own row only, and many of them are one statement. A row that is guarded is left to
+`cronny.store.guarded`, which looks at the rest of its schedule.
+"""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cronny.store.columns import to_micros
+from cronny.store.columns import from_micros, to_micros
 from cronny.store.tables import TriggerState
 
 CLAIM_CHUNK = 500  # claims in one statement; larger ones hold the table's locks for more than 10 ms
@@ -25,13 +30,40 @@ class Claim:
     stage_id: str
 
 
+class VerdictKind(StrEnum):
+    """What a claim answers."""
+
+    RUN = "run"  #: The trigger is this run's.
+    SKIP = "skip"  #: It is not to happen: this claim has settled it, for the reason in the ledger.
+    QUEUE = "queue"  #: Others go first; ask again when one of them has ended.
+    EARLY = "early"  #: Its planned instant has not come; a clock may have been stepped back.
+    GUARDED = "guarded"  #: More than its own row decides.
+    UNCLAIMED = "unclaimed"  #: The ledger has settled it, or another run has it: do nothing.
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A workflow run that executes a trigger."""
+
+    workflow_id: str
+    run_id: str
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether the run may execute the trigger, and if not, what the ledger says of it."""
 
-    may_run: bool
+    kind: VerdictKind
     state: str
     reason: str
+    planned: datetime | None = None  #: When to claim it again, of one that is early.
+    cancel: tuple[Execution, ...] = ()  #: What a queued one asks to end.
+    kill: tuple[Execution, ...] = ()  #: What is settled already and is to be terminated.
+
+    @property
+    def may_run(self) -> bool:
+        """Whether to execute the trigger."""
+        return self.kind is VerdictKind.RUN
 
 
 # Rows are locked in the order of their ids, as a pause locks them: no two transactions block each other.
@@ -42,7 +74,7 @@ with locked as (
     from unnest(cast(:ids as text[]), cast(:generations as int[]), cast(:runs as text[]))
         as claim(id, generation, run)
     join trigger on trigger.id = claim.id and trigger.generation = claim.generation
-    where trigger.state || '' = 'scheduled' and trigger.due <= :now
+    where trigger.state || '' = 'scheduled' and trigger.planned <= :now and not trigger.is_guarded
     order by trigger.id for no key update of trigger
 )
 update trigger set state = 'executing', run_id = locked.run, started_at = :now
@@ -55,15 +87,17 @@ update "trigger" set state = 'executing', run_id = claim.run, started_at = :now
 from (select value ->> 0 as id, value ->> 1 as generation, value ->> 2 as run from json_each(:claims))
     as claim
 where "trigger".id = claim.id and "trigger".generation = claim.generation
-    and +"trigger".state = 'scheduled' and "trigger".due <= :now
+    and +"trigger".state = 'scheduled' and "trigger".planned <= :now and not "trigger".is_guarded
 """
 
 # A retried attempt, or another root stage, of the run that made the claim passes again.
-_POSTGRES_READ = (
-    "select id, state, reason, run_id, generation from trigger where id = any(cast(:ids as text[]))"
-)
+_POSTGRES_READ = """
+select id, state, reason, run_id, generation, planned, is_guarded, complete_on
+from trigger where id = any(cast(:ids as text[]))
+"""
 _SQLITE_READ = """
-select id, state, reason, run_id, generation from "trigger" where id in (select value from json_each(:ids))
+select id, state, reason, run_id, generation, planned, is_guarded, complete_on
+from "trigger" where id in (select value from json_each(:ids))
 """
 
 _POSTGRES_START = """
@@ -100,14 +134,21 @@ async def claim(session: AsyncSession, claims: Sequence[Claim], now: datetime) -
         await session.execute(text(_POSTGRES_CLAIM), {"ids": ids, "now": micros, **columns})
         found = await session.execute(text(_POSTGRES_READ), {"ids": ids})
     known = {row.id: row for row in found}
-    verdicts = [_verdict(known.get(wish.trigger_id), wish) for wish in claims]
+    verdicts = [_verdict(known.get(wish.trigger_id), wish, micros) for wish in claims]
+    await start_claimed(session, claims, verdicts, now)
+    return verdicts
+
+
+async def start_claimed(
+    session: AsyncSession, claims: Sequence[Claim], verdicts: Sequence[Verdict], now: datetime
+) -> None:
+    """Write the first stages of the claims that may run as started."""
     starts = [
         (wish.trigger_id, wish.stage_id)
         for wish, verdict in zip(claims, verdicts, strict=True)
         if verdict.may_run and wish.stage_id
     ]
     await start_stages(session, starts, now)
-    return verdicts
 
 
 async def start_stages(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
@@ -122,10 +163,27 @@ async def start_stages(session: AsyncSession, stages: Sequence[tuple[str, str]],
     await session.execute(text(_POSTGRES_START), {**columns, "now": to_micros(now)})
 
 
-def _verdict(row: Row[Any] | None, wish: Claim) -> Verdict:
+def settled(state: str, reason: str) -> Verdict:
+    """The answer to a run that has no part in the trigger."""
+    return Verdict(VerdictKind.UNCLAIMED, state, reason)
+
+
+def is_of_run(wish: Claim, state: str, run_id: str, complete_on: str) -> bool:
+    """Whether the run has claimed the trigger before; one that completes on start is completed by then."""
+    is_open = state == TriggerState.EXECUTING or (state == TriggerState.COMPLETED and complete_on == "start")
+    return is_open and run_id == wish.run_id
+
+
+def _verdict(row: Row[Any] | None, wish: Claim, now: int) -> Verdict:
     if row is None:
-        return Verdict(False, "", "unknown_trigger")
-    is_mine = row.run_id == wish.run_id and row.generation == wish.generation
-    state = str(row.state)
-    reason = str(row.reason)
-    return Verdict(is_mine and state == TriggerState.EXECUTING, state, reason)
+        return settled("", "unknown_trigger")
+    state, reason = str(row.state), str(row.reason)
+    if row.generation != wish.generation:
+        return settled(state, reason)
+    if is_of_run(wish, state, row.run_id, row.complete_on):
+        return Verdict(VerdictKind.RUN, state, reason)
+    if state != TriggerState.SCHEDULED:
+        return settled(state, reason)
+    if row.planned > now:
+        return Verdict(VerdictKind.EARLY, state, reason, planned=from_micros(row.planned))
+    return Verdict(VerdictKind.GUARDED, state, reason) if row.is_guarded else settled(state, reason)

@@ -56,6 +56,7 @@ def _row(target: Allocatable, due: datetime, now: datetime, state: TriggerState)
         action_version=target.action.version,
         schedule_id=schedule.id,
         due=due,
+        planned=due,
         state=state,
         generation=schedule.generation,
         workflow_id=trigger_workflow(target.tenant.slug, schedule.name, due),

@@ -4,10 +4,19 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic import JsonValue
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlmodel import Field, SQLModel
 
 from cronny.store.columns import Instant, Json, text_enum
+
+IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
+
+
+def _own_due(context: DefaultExecutionContext) -> datetime:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
+    due: datetime = row["due"]
+    return due
 
 
 class ScheduleState(StrEnum):
@@ -37,6 +46,23 @@ class StageState(StrEnum):
     COMPLETED = "completed"  #: Ended well; its output is final.
     FAILED = "failed"  #: Out of attempts.
     SKIPPED = "skipped"  #: Not executed: its condition or its incoming connectors said so.
+
+
+class EventKind(StrEnum):
+    """What people, programs and the watchdog do, as the event table names it."""
+
+    ACTION_SAVED = "action_saved"  #: Uploaded with another text: a new version.
+    CONNECTION_SAVED = "connection_saved"  #: Written, secrets included.
+    CONNECTION_DELETED = "connection_deleted"  #: Forgotten.
+    SCHEDULE_CREATED = "schedule_created"  #: Written for the first time, or again after its deletion.
+    SCHEDULE_CHANGED = "schedule_changed"  #: Another rule, action or inputs; its details say from when on.
+    SCHEDULE_PAUSED = "schedule_paused"  #: The note says why.
+    SCHEDULE_RESUMED = "schedule_resumed"  #: Fires again.
+    SCHEDULE_DELETED = "schedule_deleted"  #: Taken away; its ledger stays.
+    SCHEDULE_WOKEN = "schedule_woken"  #: The watchdog told its workflow what the row says.
+    TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand.
+    TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
+    TRIGGER_LOST = "trigger_lost"  #: The watchdog settled a trigger whose workflow is gone.
 
 
 class Tenant(SQLModel, table=True):
@@ -99,6 +125,7 @@ class ScheduleRow(SQLModel, table=True):
     generation: int = 1
     observed_generation: int = 0
     is_paused: bool = False
+    paused_until: datetime | None = Field(default=None, sa_type=Instant)  # the pause ends then by itself
     note: str = ""
     anchor: datetime = Field(sa_type=Instant)  # the instant the rule was first saved
     cursor: datetime = Field(sa_type=Instant)  # every fire up to here has its row
@@ -131,6 +158,8 @@ class TriggerRow(SQLModel, table=True):
         Index("ix_trigger_fire", "schedule_id", "due", unique=True),
         Index("ix_trigger_tenant_due", "tenant_id", "due", "id"),
         Index("ix_trigger_state_due", "state", "due"),
+        # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.
+        Index("ix_trigger_open", "schedule_id", sqlite_where=text(IS_OPEN), postgresql_where=text(IS_OPEN)),
     )
     id: str = Field(primary_key=True)
     tenant_id: str
@@ -138,6 +167,9 @@ class TriggerRow(SQLModel, table=True):
     action_version: int
     schedule_id: str | None = Field(default=None)  # none: asked for by hand
     due: datetime = Field(sa_type=Instant)
+    planned: datetime = Field(  # when it is to start: the due, later where its schedule says jitter or spread
+        default=None, sa_type=Instant, nullable=False, sa_column_kwargs={"default": _own_due}
+    )
     until: datetime | None = Field(
         default=None, sa_type=Instant
     )  # the last due of a row that stands for many
@@ -146,6 +178,10 @@ class TriggerRow(SQLModel, table=True):
     state: TriggerState = Field(default=TriggerState.SCHEDULED, sa_type=text_enum(TriggerState))
     reason: str = ""
     generation: int = 0
+    is_guarded: bool = False  # its claim and its end look at more than its own row
+    overlap: str = "allow"  # what its claim does while another trigger of its schedule executes
+    start_by: datetime | None = Field(default=None, sa_type=Instant)  # a later claim finds it missed
+    complete_on: str = "finish"
     workflow_id: str = ""
     run_id: str = ""  # the workflow run that claimed it
     inputs: JsonValue = Field(sa_type=Json)
@@ -171,6 +207,27 @@ class StageRow(SQLModel, table=True):
     error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     fired: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     log: str = ""
+
+
+class EventRow(SQLModel, table=True):
+    """Something that was done; like the ledger it outlives what it names, so that it has no foreign keys."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_tenant", "tenant_id", "at", "id"),
+        Index("ix_event_schedule", "schedule_id", "at", "id"),
+        Index("ix_event_trigger", "trigger_id"),
+    )
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    at: datetime = Field(sa_type=Instant)
+    kind: str  # a member of EventKind, or one that a later version knows
+    actor: str = ""  # the name of an API key, or of a part of Cronny such as the watchdog
+    note: str = ""
+    action_id: str | None = None
+    schedule_id: str | None = None
+    trigger_id: str | None = None
+    details: JsonValue = Field(sa_type=Json)
 
 
 class ConnectionRow(SQLModel, table=True):

@@ -1,28 +1,31 @@
 """Everything that one tenant owns, within one transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cached_property
 
+from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cronny.clock import Clock
 from cronny.store.actions import Actions
 from cronny.store.connections import Connections
 from cronny.store.database import Database
+from cronny.store.events import Events
 from cronny.store.schedules import Schedules
-from cronny.store.tables import Tenant
+from cronny.store.tables import EventKind, ScheduleRow, Tenant
 from cronny.store.triggers import Triggers
 
 
 class TenantStore:
-    """A tenant's repositories, and the instant at which the transaction began."""
+    """A tenant's repositories, the instant at which the transaction began, and who acts in it."""
 
-    def __init__(self, session: AsyncSession, tenant: Tenant, now: datetime) -> None:
+    def __init__(self, session: AsyncSession, tenant: Tenant, now: datetime, actor: str = "") -> None:
         self._session = session
         self.tenant = tenant
         self.now = now
+        self.actor = actor
 
     @cached_property
     def actions(self) -> Actions:
@@ -44,6 +47,33 @@ class TenantStore:
         """The tenant's connections."""
         return Connections(self._session, self.tenant.id)
 
+    @cached_property
+    def events(self) -> Events:
+        """What was done by and for the tenant."""
+        return Events(self._session, self.tenant.id)
+
+    async def note(
+        self,
+        kind: EventKind,
+        schedule: ScheduleRow | None = None,
+        *,
+        action_id: str | None = None,
+        trigger_id: str | None = None,
+        note: str = "",
+        details: Mapping[str, JsonValue] | None = None,
+    ) -> None:
+        """Write down what the actor does in this transaction; a schedule brings its action along."""
+        await self.events.add(
+            kind,
+            schedule_id=schedule.id if schedule else None,
+            action_id=action_id or (schedule.action_id if schedule else None),
+            trigger_id=trigger_id,
+            actor=self.actor,
+            note=note,
+            details=details,
+            now=self.now,
+        )
+
 
 @asynccontextmanager
 async def reading(database: Database, tenant: Tenant, clock: Clock) -> AsyncIterator[TenantStore]:
@@ -53,7 +83,7 @@ async def reading(database: Database, tenant: Tenant, clock: Clock) -> AsyncIter
 
 
 @asynccontextmanager
-async def writing(database: Database, tenant: Tenant, clock: Clock) -> AsyncIterator[TenantStore]:
+async def writing(database: Database, tenant: Tenant, clock: Clock, actor: str) -> AsyncIterator[TenantStore]:
     """The tenant's store in a transaction: committed when the block ends, rolled back when it raises."""
     async with database.write() as session:
-        yield TenantStore(session, tenant, clock())
+        yield TenantStore(session, tenant, clock(), actor)

@@ -1,6 +1,7 @@
 """Tenants and their API keys, for those who act on behalf of all tenants."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,6 +11,14 @@ from sqlmodel import col
 from cronny.errors import Conflict, Unauthorised
 from cronny.names import is_name, new_id
 from cronny.store.tables import ApiKey, Tenant
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom a key acts for, and under which name."""
+
+    tenant: Tenant
+    name: str
 
 
 class Tenants:
@@ -52,10 +61,10 @@ class Tenants:
         for key in (await self._session.execute(query)).scalars():
             await self._session.delete(key)
 
-    async def by_key(self, digest: str) -> Tenant:
-        """The tenant that a key acts for; raises Unauthorised when there is none."""
-        query = select(Tenant).join(ApiKey).where(col(ApiKey.digest) == digest)
-        tenant = (await self._session.execute(query)).scalar_one_or_none()
-        if tenant is None:
+    async def by_key(self, digest: str) -> Holder:
+        """The tenant that a key acts for, and the key's name; raises Unauthorised when there is none."""
+        query = select(Tenant, col(ApiKey.name)).join(ApiKey).where(col(ApiKey.digest) == digest)
+        found = (await self._session.execute(query)).one_or_none()
+        if found is None:
             raise Unauthorised("this API key is not known")
-        return tenant
+        return Holder(found.Tenant, found.name)

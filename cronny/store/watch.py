@@ -11,7 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
-from cronny.store.tables import ActionRow, Lease, ScheduleRow, Tenant, TriggerRow, TriggerState
+from cronny.store.events import Events
+from cronny.store.tables import (
+    ActionRow,
+    EventKind,
+    Lease,
+    ScheduleRow,
+    Tenant,
+    TriggerRow,
+    TriggerState,
+)
 
 UNSEEN = timedelta(seconds=3)  # after this a changed schedule's workflow should have read it
 OVERSLEPT = timedelta(seconds=10)  # after its wake a schedule should have been allocated
@@ -19,6 +28,8 @@ UNCLAIMED = timedelta(seconds=15)  # after its due a trigger should have been cl
 SILENT = timedelta(seconds=20)  # after its claim a trigger's workflow is looked for
 BATCH = 500  # repairs of one round
 LOOKS = 100  # executing triggers of one round: each costs a question to Temporal, and most are well
+
+WATCHDOG = "watchdog"  # the actor of its events
 
 _LOST: dict[str, JsonValue] = {"code": "internal", "message": "its workflow is gone; nobody executes it"}
 _ACTION: Label[str] = col(ActionRow.name).label("action")
@@ -29,8 +40,7 @@ _SCHEDULE: Label[str] = col(ScheduleRow.name).label("schedule")
 class StuckSchedule:
     """A schedule whose workflow does not do its work."""
 
-    id: str
-    name: str
+    row: ScheduleRow
     tenant: str
     action: str
 
@@ -76,20 +86,22 @@ async def stuck_schedules(session: AsyncSession, now: datetime) -> Sequence[Stuc
         col(ScheduleRow.deleted_at).is_(None),
     )
     query = (
-        select(col(ScheduleRow.id), col(ScheduleRow.name), col(Tenant.slug), _ACTION)
+        select(ScheduleRow, col(Tenant.slug), _ACTION)
         .join(Tenant, col(Tenant.id) == col(ScheduleRow.tenant_id))
         .join(ActionRow, col(ActionRow.id) == col(ScheduleRow.action_id))
         .where(or_(is_unseen, is_asleep))
         .order_by(_turn(col(ScheduleRow.tenant_id), col(ScheduleRow.updated_at)), col(ScheduleRow.id))
         .limit(BATCH)
     )
-    return [StuckSchedule(row.id, row.name, row.slug, row.action) for row in await session.execute(query)]
+    return [StuckSchedule(row.ScheduleRow, row.slug, row.action) for row in await session.execute(query)]
 
 
 async def stuck_triggers(session: AsyncSession, now: datetime) -> Sequence[StuckTrigger]:
     """Triggers that are past their due and unclaimed, the oldest of each tenant first."""
     query = _triggers().where(
-        col(TriggerRow.state) == TriggerState.SCHEDULED, col(TriggerRow.due) < now - UNCLAIMED
+        col(TriggerRow.state) == TriggerState.SCHEDULED,
+        col(TriggerRow.due) < now - UNCLAIMED,  # for the index; a start is never planned before its due
+        col(TriggerRow.planned) < now - UNCLAIMED,
     )
     query = query.order_by(_turn(col(TriggerRow.tenant_id), col(TriggerRow.due)), col(TriggerRow.due))
     return await _found(session, query)
@@ -125,6 +137,16 @@ async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetim
         .execution_options(synchronize_session=False)
     )
     return settled.one_or_none() is not None
+
+
+async def note_repair(
+    session: AsyncSession, kind: EventKind, row: ScheduleRow | TriggerRow, now: datetime
+) -> None:
+    """Write down what the watchdog did about a row."""
+    schedule, trigger = (row.schedule_id, row.id) if isinstance(row, TriggerRow) else (row.id, None)
+    await Events(session, row.tenant_id).add(
+        kind, schedule_id=schedule, action_id=row.action_id, trigger_id=trigger, actor=WATCHDOG, now=now
+    )
 
 
 def _triggers() -> Select[TriggerRow, str, str, str]:

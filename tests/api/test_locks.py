@@ -27,7 +27,7 @@ async def test_an_upload_does_not_wait_for_a_schedule_of_the_action(postgres_ser
     async with parts.database.read() as session:
         tenant = await Tenants(session).find("acme")
     assert tenant is not None
-    async with writing(parts.database, tenant, parts.clock) as store:
+    async with writing(parts.database, tenant, parts.clock, "test") as store:
         action = await store.actions.get("ping")
         await store.schedules.save(Wish("daily", action, "every day", {}, False, False), store.now)
         async with asyncio.timeout(LIMIT):

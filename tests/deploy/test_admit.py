@@ -21,9 +21,9 @@ def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def tenant_of(key: str) -> str:
     database = Database(Settings().database_url)
     async with database.read() as session:
-        tenant = await Tenants(session).by_key(hash_key(key))
+        holder = await Tenants(session).by_key(hash_key(key))
     await database.close()
-    return tenant.slug
+    return holder.tenant.slug
 
 
 @pytest.mark.usefixtures("migrated")

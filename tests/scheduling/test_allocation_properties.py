@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from cronny.scheduling import Compiled, compile_schedule
 from cronny.scheduling.allocation import GRACE, LEAD, Handout, Position, hand_out
 from cronny.scheduling.bounds import TICK
-from cronny.scheduling.catchup import Catchup, Missed
+from cronny.scheduling.catchup import Missed
+from dsl.options import Catchup
 from dsl.schedule import Schedule
 from tests.scheduling.strategies import instants, patient, schedules
 
@@ -30,7 +31,7 @@ WAKES = st.lists(
     st.builds(
         Wake,
         passed=SPANS.flatmap(lambda most: st.integers(-most // 9, most)).map(lambda n: timedelta(seconds=n)),
-        catchup=st.sampled_from(["all", "last", "none"]),
+        catchup=st.builds(Catchup, st.sampled_from(["all", "last", "none"])),
         is_resume=st.booleans(),
         ahead=st.integers(0, 600).map(lambda n: timedelta(seconds=n)),
     ),

@@ -75,7 +75,7 @@ async def test_a_slug_is_taken_once_and_a_name(database: Database, tenant: Tenan
 async def test_a_key_acts_for_its_tenant_until_it_is_taken_back(database: Database, tenant: Tenant) -> None:
     async with database.write() as session:
         await Tenants(session).add_key(tenant, "ci", "digest", NOW)
-        assert (await Tenants(session).by_key("digest")).slug == "acme"
+        assert (await Tenants(session).by_key("digest")).tenant.slug == "acme"
         await Tenants(session).drop_keys(tenant, "ci")
         with pytest.raises(Unauthorised):
             await Tenants(session).by_key("digest")

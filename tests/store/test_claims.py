@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from cronny.store.claims import Claim, Verdict, claim
+from cronny.store.claims import Claim, Verdict, VerdictKind, claim, settled
 from cronny.store.database import Database
 from cronny.store.schedules import Schedules
 from cronny.store.tables import StageState, TriggerRow, TriggerState
 from tests.store.samples import NOW, SECOND, Owner, add, add_owner, fire, ledger, stage_records
 
-RUN = Verdict(may_run=True, state="executing", reason="")
+RUN = Verdict(VerdictKind.RUN, "executing", "")
 
 
 def wish_of(row: TriggerRow, **changes: object) -> Claim:
@@ -61,17 +61,19 @@ async def test_only_what_is_scheduled_is_claimed(
 ) -> None:
     row = fire(owner, state=state, reason="why", run_id="another")
     await add(database, row)
-    assert await claimed(database, wish_of(row)) == [Verdict(False, state, "why")]
+    assert await claimed(database, wish_of(row)) == [settled(state, "why")]
     assert await stage_records(database) == []
 
 
 async def test_a_claim_of_another_generation_finds_nothing(database: Database, row: TriggerRow) -> None:
     verdicts = await claimed(database, wish_of(row, generation=2))
-    assert (verdicts, (await ledger(database))[0].run_id) == ([Verdict(False, "scheduled", "")], "")
+    assert (verdicts, (await ledger(database))[0].run_id) == ([settled("scheduled", "")], "")
 
 
 async def test_a_claim_before_the_due_is_refused(database: Database, row: TriggerRow) -> None:
-    assert await claimed(database, wish_of(row), late=-0.000001) == [Verdict(False, "scheduled", "")]
+    assert await claimed(database, wish_of(row), late=-0.000001) == [
+        Verdict(VerdictKind.EARLY, "scheduled", "", planned=NOW)
+    ]
     assert await stage_records(database) == []
 
 
@@ -94,7 +96,7 @@ async def test_a_retry_keeps_the_instant_of_the_start(database: Database, row: T
 async def test_another_run_does_not_pass(database: Database, row: TriggerRow) -> None:
     await claimed(database, wish_of(row))
     assert await claimed(database, wish_of(row, run_id="other", stage_id="other")) == [
-        Verdict(False, "executing", "")
+        settled("executing", "")
     ]
     assert [record.stage_id for record in await stage_records(database)] == ["first"]
 
@@ -107,9 +109,7 @@ async def test_of_two_runs_in_one_statement_one_passes(database: Database, row: 
 async def test_a_trigger_that_is_not_in_the_ledger_is_not_executed(
     database: Database, row: TriggerRow
 ) -> None:
-    assert await claimed(database, wish_of(row, trigger_id="trg_gone")) == [
-        Verdict(False, "", "unknown_trigger")
-    ]
+    assert await claimed(database, wish_of(row, trigger_id="trg_gone")) == [settled("", "unknown_trigger")]
 
 
 async def test_a_claim_without_a_stage_writes_no_record(database: Database, row: TriggerRow) -> None:

@@ -46,7 +46,7 @@ async def set_schedule(database: Database, owner: Owner, **values: object) -> No
 
 async def stuck(database: Database, now: datetime) -> list[tuple[str, str, str]]:
     async with database.read() as session:
-        return [(one.tenant, one.name, one.action) for one in await stuck_schedules(session, now)]
+        return [(one.tenant, one.row.name, one.action) for one in await stuck_schedules(session, now)]
 
 
 async def unclaimed(database: Database, now: datetime) -> list[StuckTrigger]:

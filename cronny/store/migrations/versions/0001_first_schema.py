@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("action_version", sa.Integer(), nullable=False),
         sa.Column("schedule_id", sa.String(), nullable=True),
         sa.Column("due", Instant(), nullable=False),
+        sa.Column("planned", Instant(), nullable=False),
         sa.Column("until", Instant(), nullable=True),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -81,6 +82,10 @@ def upgrade() -> None:
         ),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("is_guarded", sa.Boolean(), nullable=False),
+        sa.Column("overlap", sa.String(), nullable=False),
+        sa.Column("start_by", Instant(), nullable=True),
+        sa.Column("complete_on", sa.String(), nullable=False),
         sa.Column("workflow_id", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("inputs", sa.JSON(none_as_null=True), nullable=False),
@@ -93,8 +98,34 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("trigger", schema=None) as batch_op:
         batch_op.create_index("ix_trigger_fire", ["schedule_id", "due"], unique=True)
+        batch_op.create_index(
+            "ix_trigger_open",
+            ["schedule_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'executing' or reason = 'queued'"),
+            postgresql_where=sa.text("state = 'executing' or reason = 'queued'"),
+        )
         batch_op.create_index("ix_trigger_state_due", ["state", "due"], unique=False)
         batch_op.create_index("ix_trigger_tenant_due", ["tenant_id", "due", "id"], unique=False)
+
+    op.create_table(
+        "event",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("action_id", sa.String(), nullable=True),
+        sa.Column("schedule_id", sa.String(), nullable=True),
+        sa.Column("trigger_id", sa.String(), nullable=True),
+        sa.Column("details", sa.JSON(none_as_null=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("event", schema=None) as batch_op:
+        batch_op.create_index("ix_event_schedule", ["schedule_id", "at", "id"], unique=False)
+        batch_op.create_index("ix_event_tenant", ["tenant_id", "at", "id"], unique=False)
+        batch_op.create_index("ix_event_trigger", ["trigger_id"], unique=False)
 
     op.create_table(
         "action",
@@ -159,6 +190,7 @@ def upgrade() -> None:
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("observed_generation", sa.Integer(), nullable=False),
         sa.Column("is_paused", sa.Boolean(), nullable=False),
+        sa.Column("paused_until", Instant(), nullable=True),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("anchor", Instant(), nullable=False),
         sa.Column("cursor", Instant(), nullable=False),
@@ -182,6 +214,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("lease")
+    op.drop_table("event")
     with op.batch_alter_table("schedule", schema=None) as batch_op:
         batch_op.drop_index("ix_schedule_next_due")
         batch_op.drop_index(batch_op.f("ix_schedule_action_id"))
@@ -197,6 +230,7 @@ def downgrade() -> None:
     with op.batch_alter_table("trigger", schema=None) as batch_op:
         batch_op.drop_index("ix_trigger_tenant_due")
         batch_op.drop_index("ix_trigger_state_due")
+        batch_op.drop_index("ix_trigger_open")
         batch_op.drop_index("ix_trigger_fire")
 
     op.drop_table("trigger")
