@@ -1,7 +1,7 @@
 """What the activities of a worker process share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from activities.action_cache import ActionCache
 from activities.evaluator import Evaluator
@@ -10,6 +10,7 @@ from activities.stages.kind import Kind
 from cronny.batching import Batcher
 from cronny.clock import Clock
 from cronny.egress import EgressPolicy
+from cronny.metrics import Metrics
 from cronny.secrets import KeyRing
 from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, claim, start_stages
 from cronny.store.database import Database
@@ -35,6 +36,7 @@ class Parts:
     kinds: Mapping[str, Kind]
     clock: Clock
     egress: EgressPolicy
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Runtime:
@@ -51,6 +53,7 @@ class Runtime:
         self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
 
     async def _claim(self, claims: Sequence[Claim]) -> Sequence[Verdict]:
+        self.parts.metrics.claims.observe(len(claims))
         return await persist(self.parts.database, lambda session: claim(session, claims, self.parts.clock()))
 
     async def _load(self, ids: Sequence[str]) -> Sequence[TriggerRecords | None]:

@@ -37,6 +37,4 @@ class Patience:
 
     def forget(self, now: datetime) -> None:
         """Forget the repairs that have held."""
-        self._trials = {
-            key: trial for key, trial in self._trials.items() if now < trial.at + 2 * trial.span
-        }
+        self._trials = {key: trial for key, trial in self._trials.items() if now < trial.at + 2 * trial.span}

@@ -60,8 +60,11 @@ class EventKind(StrEnum):
     SCHEDULE_RESUMED = "schedule_resumed"  #: Fires again.
     SCHEDULE_DELETED = "schedule_deleted"  #: Taken away; its ledger stays.
     SCHEDULE_WOKEN = "schedule_woken"  #: The watchdog told its workflow what the row says.
+    SCHEDULE_REPLACED = "schedule_replaced"  #: The watchdog started its workflow afresh: it did not wake.
     TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand.
     TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
+    TRIGGER_STUCK = "trigger_stuck"  #: The watchdog says what keeps a trigger that is past its due.
+    TRIGGER_GIVEN_UP = "trigger_given_up"  #: The watchdog settled a trigger whose workflow cannot start it.
     TRIGGER_LOST = "trigger_lost"  #: The watchdog settled a trigger whose workflow is gone.
 
 

@@ -92,22 +92,26 @@ async def _last_failure(handle: WorkflowHandle[Any, Any]) -> str:
 
 
 async def _failures(handle: WorkflowHandle[Any, Any]) -> Sequence[str]:
-    """What went wrong in its history, the latest last; unclaimed triggers have short ones."""
-    events = handle.fetch_history_events(rpc_timeout=PATIENCE)
-    return [text async for event in events if (text := _trouble(event))]
+    """What has gone wrong since the last success, in order; what is unclaimed has a short history."""
+    failures: list[str] = []
+    async for event in handle.fetch_history_events(rpc_timeout=PATIENCE):
+        failure = _failure(event)
+        if failure is None:
+            continue
+        failures = [*failures, _message(failure)] if failure.message else []
+    return failures
 
 
-def _trouble(event: HistoryEvent) -> str:
+def _failure(event: HistoryEvent) -> Failure | None:
+    """The failure that an event tells of; an empty one if it tells of a success."""
     match event.event_type:
         case EventType.EVENT_TYPE_MARKER_RECORDED:
-            failure = event.marker_recorded_event_attributes.failure
+            return event.marker_recorded_event_attributes.failure
         case EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-            failure = event.workflow_task_failed_event_attributes.failure
+            return event.workflow_task_failed_event_attributes.failure
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-            failure = event.workflow_execution_failed_event_attributes.failure
-        case _:
-            return ""
-    return _message(failure)
+            return event.workflow_execution_failed_event_attributes.failure
+    return None
 
 
 def _message(failure: Failure) -> str:

@@ -14,13 +14,14 @@ from workflows.trigger import Trigger
 
 PATIENCE = timedelta(seconds=5)  # for one call; the watchdog repeats what did not get through
 
-# Answers to this one message; any other may get through. A namespace without our search attributes is among them.
+# Answers to this one message: any other may get through. A namespace without our search attributes gives one.
 _REFUSALS = {
     RPCStatusCode.INVALID_ARGUMENT,
     RPCStatusCode.FAILED_PRECONDITION,
     RPCStatusCode.OUT_OF_RANGE,
     RPCStatusCode.ALREADY_EXISTS,
 }
+
 
 async def notify(client: Client, tenant: str, schedule_id: str, schedule: str, action: str) -> None:
     """Wake the schedule's workflow, or start it; raises Unavailable."""
