@@ -10,9 +10,10 @@ from activities.rules import RuleCache
 from activities.runtime import Runtime
 from cronny.firing import fire_of
 from cronny.scheduling.allocation import Position, hand_out
-from cronny.store.allocation import lock_schedule, unstarted, write_fires
+from cronny.store.allocation import end_pause, lock_schedule, unstarted, write_fires
 from cronny.store.fires import Allocatable
 from cronny.store.tables import TriggerRow
+from cronny.store.terms import terms_of
 from dsl.inputs import check_inputs
 from workflows.messages import AllocateCall, Allocation, Fire
 
@@ -34,17 +35,21 @@ class Allocator:
             if target is None:
                 return Allocation(generation=call.generation, fires=(), wake=None)
             schedule = target.schedule
+            now = self._clock()
+            if schedule.paused_until is not None and schedule.paused_until <= now:
+                await end_pause(session, target, schedule.paused_until)
             schedule.observed_generation = schedule.generation
             if schedule.is_paused or schedule.deleted_at is not None:
-                return Allocation(generation=schedule.generation, fires=(), wake=None)
+                wake = schedule.paused_until if schedule.deleted_at is None else None
+                return Allocation(generation=schedule.generation, fires=(), wake=wake)
             rule = self._rules.get(schedule)
-            now = self._clock()
             position = Position(schedule.cursor, schedule.skip_until, schedule.wake_at)
             handout = hand_out(rule.compiled, position, now, rule.schedule.catchup)
             loaded = await self._actions.get(target.action.id, target.action.version)
             given = schedule.inputs if isinstance(schedule.inputs, dict) else {}
             inputs, _ = check_inputs(loaded.action, given)
-            await write_fires(session, target, handout, inputs, now)
+            terms = terms_of(rule.schedule, rule.compiled, schedule.id)
+            await write_fires(session, target, handout, inputs, now, terms)
             spawned = call.spawned if call.generation == schedule.generation else None
             rows = await unstarted(session, schedule, spawned)
         return Allocation(

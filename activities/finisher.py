@@ -9,7 +9,7 @@ from activities.stages.kind import StageError
 from cronny.store.records import TriggerEnd
 from cronny.store.tables import TriggerState
 from dsl.plan import Plan
-from workflows.messages import Fire, Settlement
+from workflows.messages import Fire, Settled, Settlement
 
 REASONS = {"completed": "", "failed": "stage_failed", "cancelled": "requested"}
 LOST: dict[str, JsonValue] = {"code": "internal", "message": "the stage could not be executed"}
@@ -28,7 +28,7 @@ class Finisher:
         return (await self._runtime.actions.get(fire.action_id, fire.version)).plan
 
     @activity.defn(name="finish")
-    async def finish(self, settlement: Settlement) -> None:
+    async def finish(self, settlement: Settlement) -> Settled | None:
         """Settle the trigger in the ledger; running it again changes nothing."""
         state, reason = TriggerState(settlement.status), REASONS[settlement.status]
         outputs: JsonValue = None
@@ -43,7 +43,11 @@ class Finisher:
             trigger_id=settlement.fire.trigger_id, run_id=settlement.run_id, state=state, reason=reason,
             outputs=outputs, error=error, finished_at=self._parts.clock(), skipped=settlement.skipped,
         )  # fmt: skip
-        await self._runtime.trigger_ends.submit(end)
+        if not settlement.fire.is_guarded:
+            await self._runtime.trigger_ends.submit(end)
+            return None
+        waiting = await self._runtime.guarded_ends.submit(end)
+        return Settled(release=(waiting,)) if waiting else None
 
     async def _outputs(self, fire: Fire) -> tuple[JsonValue, JsonValue]:
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,19 +14,22 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.action_cache import LoadedAction
 from activities.attempt import Log, Prepared, execute, prepare
 from activities.hold import beat
+from activities.killing import end_killed
 from activities.masking import Masker
 from activities.retrying import retry_delay
 from activities.runtime import Runtime
 from activities.scope import Ended, Sight, sight_of
 from activities.stages.kind import StageError
 from activities.verdicts import judge
-from cronny.store.claims import Claim
+from cronny.store import claims
+from cronny.store.claims import Claim, Verdict, VerdictKind
 from cronny.store.records import StageEnd, TriggerRecords
-from cronny.store.tables import StageRow, StageState
+from cronny.store.tables import StageRow, StageState, TriggerState, TriggerState
 from dsl.action import Retry, Stage
-from workflows.messages import StageCall, StageResult
+from workflows.messages import Execution, StageCall, StageResult
 
 UNCLAIMED = StageResult(status="unclaimed")
+CLAIMED = Verdict(VerdictKind.RUN, TriggerState.EXECUTING, "")  # by the root stage before this one
 CANCELLED = {"code": "cancelled", "message": "the trigger was cancelled"}
 
 
@@ -103,8 +106,13 @@ class StageRunner:
         if work.record is not None and work.record.finished_at is not None:
             return _recorded(work.record)
         prepared = await self._prepare(work)
-        if not await self._may_start(call):
+        verdict = await self._verdict(call)
+        if verdict.kind is VerdictKind.QUEUE:
+            return StageResult(status="queued", cancel=_executions(verdict.cancel))
+        if not verdict.may_run:
             return UNCLAIMED
+        await end_killed(verdict.kill)
+        self._count(work)
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
         return await self._end(work, await self._attempt(work, prepared, log), log)
 
@@ -134,18 +142,24 @@ class StageRunner:
         except StageError as error:
             return error
 
-    async def _may_start(self, call: StageCall) -> bool:
+    async def _verdict(self, call: StageCall) -> Verdict:
         fire = call.fire
         if not call.is_root:
             await self._runtime.stage_starts.submit((fire.trigger_id, call.stage_id))
-            return True
+            return CLAIMED
         wish = Claim(fire.trigger_id, fire.generation, call.run_id, call.stage_id)
         start: datetime | None = fire.start_at
         while start is not None:
             await self._runtime.holds.until(start)
-            verdict = await self._runtime.claims.submit(wish)
-            start = verdict.planned
-        return verdict.may_run
+            verdict = await self._runtime.claim(wish)
+            start = verdict.planned  # of one that is early: a clock was stepped back, or the start was moved
+        return verdict
+
+    def _count(self, work: _Work) -> None:
+        """Count the claim of a trigger; of several root stages the first one speaks for it."""
+        first = next(stage.id for stage in work.loaded.plan.stages if stage.is_root)
+        if work.call.stage_id == first and work.records.trigger.state is TriggerState.SCHEDULED:
+            self._parts.metrics.executing(work.call.fire.start_at, self._parts.clock())
 
     async def _attempt(self, work: _Work, prepared: Prepared | StageError, log: Log) -> _Outcome:
         attempt = work.attempt
@@ -216,6 +230,10 @@ class StageRunner:
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         return StageResult(status=ended.status, fired=judgement.fired)
+
+
+def _executions(found: Sequence[claims.Execution]) -> tuple[Execution, ...]:
+    return tuple(Execution(workflow_id=one.workflow_id, run_id=one.run_id) for one in found)
 
 
 def _recorded(record: StageRow) -> StageResult:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
 Inputs = dict[str, JsonValue]
 
@@ -29,9 +29,22 @@ class RunRequest(Sent):
 
 
 class PauseRequest(Sent):
-    """Why a schedule is paused."""
+    """Why a schedule is paused, and for how long."""
 
     note: Note = Field("", description="For those who wonder later.")
+    until: AwareDatetime | None = Field(
+        None, description="It fires again from this instant on, RFC 3339; when it is resumed, unless given."
+    )
+
+
+class ResumeRequest(Sent):
+    """How a schedule goes on."""
+
+    catchup: StrictBool = Field(
+        False,
+        description="Whether what fell into the pause is caught up as the schedule's `catchup` says; "
+        "otherwise it is skipped.",
+    )
 
 
 class ScheduleRequest(Sent):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
@@ -41,6 +42,11 @@ class Metrics:
         self.claims = Histogram(
             "cronny_claims", "Claims sent as one statement.", buckets=BATCHES, registry=self.registry
         )
+
+    def executing(self, planned: datetime, now: datetime) -> None:
+        """Count a trigger that was claimed."""
+        self.triggers.labels("executing").inc()
+        self.lateness.observe(max((now - planned).total_seconds(), 0))
 
 
 @contextmanager

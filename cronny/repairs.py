@@ -9,10 +9,11 @@ from cronny.firing import fire_of
 from cronny.metrics import Metrics
 from cronny.patience import Patience
 from cronny.store.database import Database
+from cronny.store.ends import after_lost
 from cronny.store.tables import EventKind
 from cronny.store.watch import StuckSchedule, StuckTrigger, give_up, note_repair, settle_lost
 from cronny.temporal.diagnosis import Diagnosis, Standing, diagnose
-from cronny.temporal.schedules import end_trigger, is_running, notify, replace, start_trigger
+from cronny.temporal.schedules import is_running, notify, release, replace, start_trigger, terminate
 
 WAKES = 2  # in vain; then the workflow is replaced
 # A rule that cannot be allocated stays so until somebody mends it; a trigger may wait for a worker for days.
@@ -73,7 +74,7 @@ class Repairs:
                 await self._give_up(trigger, found, now)
             case Standing.FAILING if now - row.planned > GIVEN_UP:
                 await self._give_up(trigger, found, now)
-                await end_trigger(self._client, row.workflow_id, "its trigger was given up")
+                await terminate(self._client, row.workflow_id, "", "its trigger was given up")
             case Standing.FAILING | Standing.UNSERVED:
                 await self._explain(trigger, found, now)
 
@@ -85,16 +86,22 @@ class Repairs:
             is_settled = await settle_lost(session, trigger, now)
             if is_settled:
                 await note_repair(session, EventKind.TRIGGER_LOST, trigger.row, now)
+                waiting = await after_lost(session, trigger.row, now)
         if is_settled:
             self._report(EventKind.TRIGGER_LOST, trigger.tenant, trigger.schedule, trigger.row.id)
+            if waiting is not None:
+                await release(self._client, waiting)
 
     async def _give_up(self, trigger: StuckTrigger, found: Diagnosis, now: datetime) -> None:
         async with self._database.write() as session:
             is_settled = await give_up(session, trigger, found.why, now)
             if is_settled:
                 await note_repair(session, EventKind.TRIGGER_GIVEN_UP, trigger.row, now, found.why)
+                waiting = await after_lost(session, trigger.row, now)
         if is_settled:
             self._report(EventKind.TRIGGER_GIVEN_UP, trigger.tenant, trigger.schedule, trigger.row.id)
+            if waiting is not None:
+                await release(self._client, waiting)
 
     async def _explain(self, trigger: StuckTrigger, found: Diagnosis, now: datetime) -> None:
         """Say what keeps a trigger; the others of its schedule wait for the same reason."""

@@ -62,7 +62,8 @@ class Settings(BaseSettings):
     pool: str = Field("default", description="The pool whose tenants a worker serves.")
     metrics_host: str = Field("127.0.0.1", description="Address a worker shows its metrics on.")
     metrics_port: Port | None = Field(
-        None, description="Port of a worker's metrics, at `/metrics` for Prometheus; without one, there is none."
+        None,
+        description="Port of a worker's metrics, at `/metrics` for Prometheus; without one, there is none.",
     )
     egress_allow: Networks = Field(
         (), description="Networks that stages may reach although they are not public, separated by commas."

@@ -60,7 +60,7 @@ class Allocation(Message):
     wake: datetime | None
 
 
-StageStatus = Literal["completed", "failed", "skipped", "unclaimed"]
+StageStatus = Literal["completed", "failed", "skipped", "unclaimed", "queued"]
 
 
 class StageCall(Message):
@@ -73,11 +73,22 @@ class StageCall(Message):
     is_root: bool = False  #: Roots wait for the due and claim the trigger.
 
 
+class Execution(Message):
+    """The workflow run that executes a trigger."""
+
+    workflow_id: str
+    run_id: str
+
+
 class StageResult(Message):
-    """How a stage ended and which of its outgoing connectors fired; `unclaimed` means: do nothing more."""
+    """How a stage ended and which of its outgoing connectors fired.
+
+    `unclaimed` means: do nothing more; `queued`: ask again when another trigger has ended.
+    """
 
     status: StageStatus
     fired: tuple[int, ...] = ()
+    cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
 
 
 class Settlement(Message):
@@ -88,3 +99,9 @@ class Settlement(Message):
     status: Literal["completed", "failed", "cancelled"]
     failed: tuple[str, ...] = ()  #: The failed stages that nothing handled.
     skipped: tuple[str, ...] = ()  #: The stages that never became ready.
+
+
+class Settled(Message):
+    """Who waits for the end of a trigger."""
+
+    release: tuple[str, ...]  #: Workflow ids.

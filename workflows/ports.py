@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from dsl.plan import Plan
-from workflows.messages import AllocateCall, Allocation, Fire, Settlement, StageCall, StageResult
+from workflows.messages import AllocateCall, Allocation, Fire, Settled, Settlement, StageCall, StageResult
 
 
 @activity.defn
@@ -37,6 +37,6 @@ async def skip_stage(call: StageCall) -> StageResult:
 
 
 @activity.defn
-async def finish(settlement: Settlement) -> None:
-    """Settle the trigger in the ledger; local."""
+async def finish(settlement: Settlement) -> Settled | None:
+    """Settle the trigger in the ledger, and give who waits for that; local."""
     raise NotImplementedError

@@ -3,18 +3,22 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from dsl.plan import Plan, PlannedStage
     from workflows import ports
     from workflows.graph import Progress
     from workflows.local import RETRY, ask
-    from workflows.messages import Fire, Settlement, StageCall, StageResult
+    from workflows.messages import Execution, Fire, Settlement, StageCall, StageResult
 
 HEARTBEAT = timedelta(seconds=10)  # a dead worker's stages are taken over after this long
+ASK_AGAIN = timedelta(seconds=60)  # a queued trigger, in case nobody tells it that its turn has come
+ASK_RARELY = timedelta(minutes=10)  # after an hour: a history has room for some thousand questions
+HOUR = 60  # questions
 SLACK = timedelta(seconds=30)  # above the hold and the stage's own timeout, which `run_stage` enforces
 
 
@@ -22,13 +26,16 @@ SLACK = timedelta(seconds=30)  # above the hold and the stage's own timeout, whi
 class Trigger:
     """One fire and its execution."""
 
+    def __init__(self) -> None:
+        self._turns = _Turns()
+
     @workflow.run
     async def run(self, fire: Fire) -> None:
         """Execute the action; how it ended stands in the ledger."""
         plan = await ask(ports.load_plan, fire)
         if fire.hold_from is not None and fire.hold_from > workflow.now():
             await workflow.sleep(fire.hold_from - workflow.now())
-        execution = _Execution(fire, plan)
+        execution = _Execution(fire, plan, self._turns)
         try:
             settlement = await execution.run()
         except asyncio.CancelledError:
@@ -37,12 +44,31 @@ class Trigger:
         if settlement is not None:
             await _finish(settlement)
 
+    @workflow.signal
+    def released(self) -> None:
+        """Tell the workflow that a trigger for which it waits has ended."""
+        self._turns.given += 1
+
+
+class _Turns:
+    """How often a queued trigger was told that its turn has come."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    async def after(self, seen: int, asked: int) -> None:
+        """Return when a turn beyond `seen` was given, or when it is time to ask whether one is due."""
+        with suppress(TimeoutError):
+            patience = ASK_AGAIN if asked < HOUR else ASK_RARELY
+            await workflow.wait_condition(lambda: self.given > seen, timeout=patience)
+
 
 class _Execution:
     """The graph under way."""
 
-    def __init__(self, fire: Fire, plan: Plan) -> None:
+    def __init__(self, fire: Fire, plan: Plan, turns: _Turns) -> None:
         self._fire = fire
+        self._turns = turns
         self._run_id = workflow.info().run_id
         self._progress = Progress(plan)
         self._stages = {stage.id: stage for stage in plan.stages}
@@ -105,6 +131,16 @@ class _Execution:
             return await ask(ports.skip_stage, call, stage.id)
         if stage.is_pure and not stage.is_root:
             return await ask(ports.run_pure_stage, call, stage.id)
+        for asked in count():
+            seen = self._turns.given
+            result = await self._run_stage(stage, call)
+            if result.status != "queued":
+                return result
+            await asyncio.gather(*[_cancel(execution) for execution in result.cancel])
+            await self._turns.after(seen, asked)
+        raise AssertionError("unreachable")
+
+    async def _run_stage(self, stage: PlannedStage, call: StageCall) -> StageResult:
         hold = max(self._fire.start_at - workflow.now(), timedelta()) if stage.is_root else timedelta()
         return await workflow.execute_activity(
             ports.run_stage,
@@ -122,4 +158,18 @@ async def _finish(settlement: Settlement) -> None:
     finishing = asyncio.create_task(ask(ports.finish, settlement))
     with suppress(asyncio.CancelledError):
         await asyncio.shield(finishing)
-    await finishing
+    settled = await finishing
+    if settled is not None:
+        await asyncio.gather(*[_release(workflow_id) for workflow_id in settled.release])
+
+
+async def _release(workflow_id: str) -> None:
+    """Tell a queued trigger that its turn has come; one that is gone asks no more."""
+    with suppress(FailureError):
+        await workflow.get_external_workflow_handle_for(Trigger.run, workflow_id).signal(Trigger.released)
+
+
+async def _cancel(execution: Execution) -> None:
+    """Ask a trigger to end, for the sake of one that waits; it may have ended by itself."""
+    with suppress(FailureError):
+        await workflow.get_external_workflow_handle(execution.workflow_id, run_id=execution.run_id).cancel()

@@ -12,7 +12,7 @@ from api.caller import COMMON, KnownCaller
 from api.names import KnownName, NewName
 from api.outbox import SentAfter
 from api.problem import refusals
-from api.requests import PauseRequest, RunRequest, ScheduleRequest
+from api.requests import PauseRequest, ResumeRequest, RunRequest, ScheduleRequest
 from api.schedules import (
     delete_schedule,
     list_schedules,
@@ -100,14 +100,21 @@ async def delete(caller: KnownCaller, name: KnownName, outbox: SentAfter) -> Non
     openapi_extra=documented(PauseRequest, is_required=False),
 )
 async def pause(caller: KnownCaller, name: KnownName, body: OptionalBody, outbox: SentAfter) -> ScheduleView:
-    """Stop firing from this instant on: what has not begun becomes `skipped: paused`."""
+    """Stop firing from this instant on: what has not begun becomes `skipped: paused`.
+
+    With `until`, the schedule fires again by itself.
+    """
     return await pause_schedule(caller, outbox, name, body)
 
 
-@router.post("/{name}/resume", responses=_MISSING)
-async def resume(caller: KnownCaller, name: KnownName, outbox: SentAfter) -> ScheduleView:
-    """Fire again; what fell into the pause is recorded as skipped."""
-    return await resume_schedule(caller, outbox, name)
+@router.post(
+    "/{name}/resume",
+    responses={**_MISSING, **_REFUSED},
+    openapi_extra=documented(ResumeRequest, is_required=False),
+)
+async def resume(caller: KnownCaller, name: KnownName, body: OptionalBody, outbox: SentAfter) -> ScheduleView:
+    """Fire again; what fell into the pause is recorded as skipped, or caught up if asked for."""
+    return await resume_schedule(caller, outbox, name, body)
 
 
 @router.post(

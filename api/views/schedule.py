@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 from activities.rules import RuleCache
 from api.views.listing import View
 from cronny.errors import Invalid
-from cronny.names import schedule_workflow
+from cronny.names import instant_text, schedule_workflow
 from cronny.scheduling import upcoming
 from cronny.store.tables import ScheduleRow, ScheduleState
 from cronny.store.tenant_store import TenantStore
@@ -25,6 +25,7 @@ class ScheduleView(View):
     state: ScheduleState = Field(description="`pending`, `scheduled` or `processed`.")
     paused: bool
     note: str = Field(description="Why it is paused.")
+    paused_until: datetime | None = Field(description="When the pause ends by itself.")
     next_due: datetime | None = Field(description="The first fire that is not in the ledger yet.")
     last_due: datetime | None = Field(description="The latest fire that is in the ledger.")
     generation: int = Field(description="Counts the changes of the rule and of the pause.")
@@ -60,6 +61,7 @@ def view_schedule(row: ScheduleRow, action: str, store: TenantStore, rules: Rule
         state=row.state(store.now),
         paused=row.is_paused,
         note=row.note,
+        paused_until=row.paused_until,
         next_due=row.next_due,
         last_due=row.last_due,
         generation=row.generation,
@@ -75,7 +77,8 @@ def view_upcoming(row: ScheduleRow, rules: RuleCache, after: datetime, count: in
     dues = upcoming(rule.compiled, after, count)
     fires = tuple(UpcomingFire(due=due, local=rule.compiled.local(due)) for due in dues)
     why = f": {row.note}" if row.note else ""
-    note = f"paused{why}; nothing fires before it is resumed" if row.is_paused else ""
+    end = instant_text(row.paused_until) if row.paused_until is not None else "it is resumed"
+    note = f"paused{why}; nothing fires before {end}" if row.is_paused else ""
     return Upcoming(schedule=row.name, timezone=rule.schedule.timezone, fires=fires, note=note)
 
 

@@ -10,8 +10,11 @@ from sqlmodel import col
 
 from cronny.names import again
 from cronny.scheduling.allocation import LEAD, Handout
+from cronny.store.events import ENGINE, Events
 from cronny.store.fires import Allocatable, ledger_rows
-from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
+from cronny.store.schedules import Schedules
+from cronny.store.tables import ActionRow, EventKind, ScheduleRow, Tenant, TriggerRow, TriggerState
+from cronny.store.terms import FREE, Terms
 
 RATE = 20  # allocations a second that leave the machine room for the triggers themselves
 REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
@@ -34,12 +37,27 @@ async def lock_schedule(session: AsyncSession, schedule_id: str) -> Allocatable 
     return None if row is None else Allocatable(*row)
 
 
+async def end_pause(session: AsyncSession, target: Allocatable, until: datetime) -> None:
+    """Let a schedule fire again whose pause was to last until this instant."""
+    schedule = target.schedule
+    await Schedules(session, target.tenant).resume(schedule.name, until)
+    await Events(session, schedule.tenant_id).add(
+        EventKind.SCHEDULE_RESUMED, schedule_id=schedule.id, action_id=schedule.action_id, actor=ENGINE,
+        note="the pause has come to its end", now=until,
+    )  # fmt: skip
+
+
 async def write_fires(
-    session: AsyncSession, target: Allocatable, handout: Handout, inputs: JsonValue, now: datetime
+    session: AsyncSession,
+    target: Allocatable,
+    handout: Handout,
+    inputs: JsonValue,
+    now: datetime,
+    terms: Terms = FREE,
 ) -> None:
     """Write the ledger rows of a handout and move the schedule's position."""
     schedule = target.schedule
-    await _merge(session, schedule, ledger_rows(target, handout, inputs, now))
+    await _merge(session, schedule, ledger_rows(target, handout, inputs, now, terms))
     schedule.cursor = handout.cursor
     schedule.last_due = max(filter(None, [*handout.run, schedule.last_due]), default=None)
     if handout.next_due != schedule.next_due or schedule.wake_at is None:

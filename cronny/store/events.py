@@ -13,6 +13,8 @@ from cronny.names import new_id
 from cronny.store.columns import storable
 from cronny.store.tables import ActionRow, EventKind, EventRow, ScheduleRow
 
+ENGINE = "cronny"  # the actor of what a schedule's own options do
+
 
 @dataclass(frozen=True)
 class Event:

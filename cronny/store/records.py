@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -14,6 +14,7 @@ from cronny.store.columns import storable
 from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
 
 RECORD_CHUNK = 200  # records in one transaction
+OVERLAP_CANCELLED = "overlap_cancelled"  # the reason of what was asked to end for the sake of a later one
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ _END_STAGE = (
     .execution_options(synchronize_session=False)
 )  # fmt: skip
 
+# The one for whose sake a trigger was cancelled has written why.
+_WAS_ASKED = and_(col(TriggerRow.reason) == OVERLAP_CANCELLED, bindparam("to_reason") == "requested")
+_REASON = case((_WAS_ASKED, OVERLAP_CANCELLED), else_=bindparam("to_reason"))
+
 # A trigger is settled by the run that claimed it, and once.
 _END_TRIGGER = (
     update(TriggerRow)
@@ -79,8 +84,8 @@ _END_TRIGGER = (
     )
     .values({
         name: bindparam(f"to_{name}", type_=getattr(TriggerRow, name).type)
-        for name in ("state", "reason", "outputs", "error", "finished_at")
-    })
+        for name in ("state", "outputs", "error", "finished_at")
+    } | {"reason": _REASON})
     .execution_options(synchronize_session=False)
 )  # fmt: skip
 

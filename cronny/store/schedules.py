@@ -15,7 +15,10 @@ from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
 
 # Fields of a schedule that don't say when it fires.
-BESIDE_THE_RULE = {"id", "inputs", "paused", "catchup", "overlap", "complete_on"}
+BESIDE_THE_RULE = {
+    "id", "inputs", "paused", "catchup", "overlap", "complete_on", "deadline", "pause_after_failures",
+    "jitter", "spread",
+}  # fmt: skip
 MANUAL = 0  # the generation of a trigger asked for by hand, which no rule and no pause concerns
 
 
@@ -48,9 +51,9 @@ class Schedules:
             return row, False
         if row.deleted_at is not None:
             row.anchor, row.created_at = now, now
-            row.is_paused, row.note = wish.is_paused, ""
+            row.is_paused, row.paused_until, row.note = wish.is_paused, None, ""
         elif wish.is_paused != _is_written_paused(row.source):  # the text says otherwise than it did
-            row.is_paused, row.note = wish.is_paused, ""
+            row.is_paused, row.paused_until, row.note = wish.is_paused, None, ""
         if _rule(row.source) != _rule(wish.source):
             row.anchor = now
         row.action_id, row.source, row.inputs = wish.action.id, wish.source, wish.inputs
@@ -85,9 +88,10 @@ class Schedules:
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def pause(self, name: str, note: str, now: datetime) -> ScheduleRow:
-        """Stop firing from now on: what is in the ledger but not claimed becomes `skipped: paused`."""
+    async def pause(self, name: str, note: str, now: datetime, until: datetime | None = None) -> ScheduleRow:
+        """Stop firing from now on, or until an instant: what is not claimed becomes `skipped: paused`."""
         row = await self.get(name, is_locked=True)
+        row.paused_until = until
         if row.is_paused:
             row.note = note or row.note
             return row
@@ -97,13 +101,14 @@ class Schedules:
         row.cursor = cursor
         return row
 
-    async def resume(self, name: str, now: datetime) -> ScheduleRow:
-        """Fire again; what fell into the pause is written down as skipped."""
+    async def resume(self, name: str, now: datetime, with_catchup: bool = False) -> ScheduleRow:
+        """Fire again; what fell into the pause is skipped, or caught up like what fell into an outage."""
         row = await self.get(name, is_locked=True)
         if not row.is_paused:
             return row
-        row.cursor = max(row.cursor, await self._latest_due(row, now))
-        row.is_paused, row.note, row.skip_until, row.wake_at = False, "", now, None
+        if not with_catchup:
+            row.cursor, row.skip_until = max(row.cursor, await self._latest_due(row, now)), now
+        row.is_paused, row.paused_until, row.note, row.wake_at = False, None, "", None
         row.generation += 1
         row.updated_at = now
         return row

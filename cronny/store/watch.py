@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from cronny.store.columns import storable
 from cronny.store.events import Events
+from cronny.store.guarded import lock_schedules
 from cronny.store.tables import (
     ActionRow,
     EventKind,
@@ -93,11 +94,12 @@ async def stuck_schedules(session: AsyncSession, now: datetime) -> Sequence[Stuc
         col(ScheduleRow.is_paused).is_(False),
         col(ScheduleRow.deleted_at).is_(None),
     )
+    is_overdue = and_(col(ScheduleRow.paused_until) < now - OVERSLEPT, col(ScheduleRow.deleted_at).is_(None))
     query = (
         select(ScheduleRow, col(Tenant.slug), _ACTION)
         .join(Tenant, col(Tenant.id) == col(ScheduleRow.tenant_id))
         .join(ActionRow, col(ActionRow.id) == col(ScheduleRow.action_id))
-        .where(or_(is_unseen, is_asleep))
+        .where(or_(is_unseen, is_asleep, is_overdue))
         .order_by(_turn(col(ScheduleRow.tenant_id), col(ScheduleRow.updated_at)), col(ScheduleRow.id))
         .limit(BATCH)
     )
@@ -138,6 +140,7 @@ async def executing_triggers(
 
 async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetime) -> bool:
     """Settle a trigger whose workflow is gone as failed, and its stages; False if its run was quicker."""
+    await lock_schedules(session, [trigger.row.schedule_id])  # before the trigger, as claims and ends do
     settled = await session.execute(
         update(TriggerRow)
         .where(
@@ -162,6 +165,7 @@ async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetim
 
 async def give_up(session: AsyncSession, trigger: StuckTrigger, why: str, now: datetime) -> bool:
     """Settle a trigger that its workflow cannot start as failed; False if it has been claimed or settled."""
+    await lock_schedules(session, [trigger.row.schedule_id])
     settled = await session.execute(
         update(TriggerRow)
         .where(

@@ -80,15 +80,6 @@ async def start_trigger(client: Client, fire: Fire) -> None:
         raise away(error) from error
 
 
-async def end_trigger(client: Client, workflow_id: str, why: str) -> None:
-    """Terminate a trigger's workflow, if it is under way; raises Unavailable."""
-    try:
-        await client.get_workflow_handle(workflow_id).terminate(reason=why, rpc_timeout=PATIENCE)
-    except (RPCError, RuntimeError) as error:
-        if not (isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND):
-            raise away(error) from error
-
-
 async def is_running(client: Client, workflow_id: str, run_id: str) -> bool:
     """Whether that run of a workflow is under way; raises Unavailable."""
     try:
@@ -98,6 +89,25 @@ async def is_running(client: Client, workflow_id: str, run_id: str) -> bool:
             return False
         raise away(error) from error
     return found.status is WorkflowExecutionStatus.RUNNING
+
+
+async def terminate(client: Client, workflow_id: str, run_id: str, reason: str) -> None:
+    """End that run of a workflow at once, unless it has ended; raises Unavailable."""
+    try:
+        handle = client.get_workflow_handle(workflow_id, run_id=run_id)
+        await handle.terminate(reason=reason, rpc_timeout=PATIENCE)
+    except (RPCError, RuntimeError) as error:
+        if not (isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND):
+            raise away(error) from error
+
+
+async def release(client: Client, workflow_id: str) -> None:
+    """Tell a queued trigger that its turn has come; one that is gone asks no more. Raises Unavailable."""
+    try:
+        await client.get_workflow_handle(workflow_id).signal(Trigger.released, rpc_timeout=PATIENCE)
+    except (RPCError, RuntimeError) as error:
+        if not (isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND):
+            raise away(error) from error
 
 
 def away(error: RPCError | RuntimeError) -> Unavailable:

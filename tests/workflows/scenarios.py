@@ -10,7 +10,7 @@ from dsl.plan import Plan
 from tests.workflows.plans import give, in_an_hour, make_chain, make_fire, make_plan
 from tests.workflows.scripted import Gate
 from tests.workflows.stand import Stand, wait_for
-from workflows.messages import AllocateCall, StageStatus
+from workflows.messages import AllocateCall, Execution, Settled, StageStatus
 from workflows.schedule import WAKES
 
 Handle = WorkflowHandle[Any, Any]
@@ -94,6 +94,43 @@ async def _trigger_exists(stand: Stand) -> Handle:
     return handle
 
 
+async def _queued(stand: Stand) -> Handle:
+    stand.ports.queued["a"] = 1
+    handle = await stand.start_trigger()
+    await wait_for(handle, "TIMER_STARTED")
+    await handle.signal("released")
+    await handle.result()
+    return handle
+
+
+async def _cancelling(stand: Stand) -> Handle:
+    """One of the two it asks to end has ended by itself."""
+    gate = stand.ports.gates["a"] = Gate()
+    running = await stand.start_trigger()
+    await gate.reached.wait()
+    del stand.ports.gates["a"]
+    found = Execution(workflow_id=running.id, run_id=running.first_execution_run_id or "")
+    stand.ports.cancel = (found, Execution(workflow_id="trigger/gone", run_id=found.run_id))
+    stand.ports.queued["a"] = 1
+    handle = await stand.start_trigger(make_fire(stand.tenant, 2))
+    await running.result()
+    await handle.signal("released")
+    await handle.result()
+    return handle
+
+
+async def _releasing(stand: Stand) -> Handle:
+    """It tells one that waits, and one that is gone."""
+    stand.ports.queued["a"] = 1
+    waiting = await stand.start_trigger(make_fire(stand.tenant, 2))
+    await wait_for(waiting, "TIMER_STARTED")
+    stand.ports.settled = Settled(release=(waiting.id, "trigger/gone"))
+    handle = await stand.execute(make_plan("a"))
+    stand.ports.settled = None
+    await waiting.result()
+    return handle
+
+
 HANDLED = make_plan("a b c", "a b", "a c error")
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -110,4 +147,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "trigger-failing-port": _failing_port,
     "trigger-cancelled": _cancelled,
     "trigger-held-by-timer": _held_by_timer,
+    "trigger-queued": _queued,
+    "trigger-cancelling": _cancelling,
+    "trigger-releasing": _releasing,
 }

@@ -8,7 +8,17 @@ from temporalio import activity
 
 from dsl.plan import Plan
 from tests.workflows.plans import make_plan
-from workflows.messages import AllocateCall, Allocation, Fire, Settlement, StageCall, StageResult, StageStatus
+from workflows.messages import (
+    AllocateCall,
+    Allocation,
+    Execution,
+    Fire,
+    Settled,
+    Settlement,
+    StageCall,
+    StageResult,
+    StageStatus,
+)
 
 BEAT = 0.05  # seconds between heartbeats; with them comes the cancellation
 HEARD = {"completed": {"success", "always"}, "failed": {"error", "always"}, "skipped": {"skipped", "always"}}
@@ -42,6 +52,9 @@ class ScriptedPorts:
 
     plan: Plan = field(default_factory=lambda: make_plan("a"))
     outcomes: dict[str, StageStatus | Sequence[Exception]] = field(default_factory=dict)
+    queued: dict[str, int] = field(default_factory=dict)  #: How often a stage is told to wait its turn.
+    cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
+    settled: Settled | None = None
     dead: frozenset[int] = frozenset()  #: Connectors whose condition says no.
     allocations: list[Allocation | Exception] = field(default_factory=list)
     gates: dict[str, Gate] = field(default_factory=dict)
@@ -80,10 +93,11 @@ class ScriptedPorts:
         return await self._end("skip", call, "skipped")
 
     @activity.defn(name="finish")
-    async def finish(self, settlement: Settlement) -> None:
+    async def finish(self, settlement: Settlement) -> Settled | None:
         self.log.append(f"finish {settlement.status}")
         await self._gate("finish")
         self.settlements.append(settlement)
+        return self.settled
 
     async def _end(self, port: str, call: StageCall, usual: StageStatus) -> StageResult:
         self.log.append(f"{port} {call.stage_id}")
@@ -93,6 +107,9 @@ class ScriptedPorts:
         except asyncio.CancelledError:
             self.log.append(f"cancelled {call.stage_id}")
             raise
+        if self.queued.get(call.stage_id):
+            self.queued[call.stage_id] -= 1
+            return StageResult(status="queued", cancel=self.cancel)
         scripted = self.outcomes.get(call.stage_id, usual) if port != "skip" else usual
         if not isinstance(scripted, str):
             attempt = activity.info().attempt
