@@ -24,7 +24,7 @@ from activities.verdicts import judge
 from cronny.store import claims
 from cronny.store.claims import Claim, Verdict, VerdictKind
 from cronny.store.records import StageEnd, TriggerRecords
-from cronny.store.tables import StageRow, StageState, TriggerState, TriggerState
+from cronny.store.tables import StageRow, StageState, TriggerState
 from dsl.action import Retry, Stage
 from workflows.messages import Execution, StageCall, StageResult
 
