@@ -15,7 +15,7 @@ from cronny.secrets import KeyRing
 from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, VerdictKind, claim, start_stages
 from cronny.store.database import Database
 from cronny.store.ends import end_guarded
-from cronny.store.guarded import claim_guarded
+from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
 from cronny.store.persist import persist
 from cronny.store.records import (
     RECORD_CHUNK,
@@ -49,7 +49,7 @@ class Runtime:
         self.holds = Holds(parts.clock)
         self.actions = ActionCache(parts.database, parts.kinds)
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
-        self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, CLAIM_CHUNK)
+        self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)
         self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
         self.stage_starts: Batcher[tuple[str, str], None] = Batcher(self._start_stages, RECORD_CHUNK)
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)

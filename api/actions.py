@@ -25,6 +25,7 @@ from api.writing import WrittenAction, find_problems, read_action
 from cronny.errors import Conflict
 from cronny.store.tables import EventKind
 from cronny.store.tenant_store import TenantStore
+from dsl.inputs import check_inputs
 
 
 async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) -> AppliedAction:
@@ -35,6 +36,7 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
     written = await asyncio.to_thread(read_action, name, raw, caller.parts.kinds, connections)
     async with caller.write() as store:
         await _require_connections(store, written, connections)
+        await _require_inputs(store, written)
         model = written.action.model_dump(mode="json")
         action, is_new = await store.actions.save(name, written.text, model, store.now)
         if is_new:
@@ -83,6 +85,16 @@ async def run_action(caller: Caller, outbox: Outbox, name: str, body: Body) -> T
         added = await add_trigger(store, action, None, wanted.inputs, body)
     outbox.start(added.fire)
     return view_trigger(added.entry)
+
+
+async def _require_inputs(store: TenantStore, written: WrittenAction) -> None:
+    """The schedules that stand alone give values too: an edit of the inputs must not break them."""
+    name = written.action.name
+    for row in await store.schedules.of_named_action(name):
+        given = row.inputs if isinstance(row.inputs, dict) else {}
+        for problem in check_inputs(written.action, given)[1]:
+            what = f"the schedule '{row.name}' would no longer fit: {problem.where} {problem.what}"
+            raise Conflict(f"{what}; change that schedule first, or keep the input")
 
 
 async def _require_connections(

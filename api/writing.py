@@ -7,7 +7,6 @@ from threading import Lock
 from pydantic import JsonValue
 
 from cronny.errors import Invalid
-from cronny.names import is_name
 from dsl.action import Action
 from dsl.check import Checked, check_action, check_text
 from dsl.document import Document, Path, read_document
@@ -71,7 +70,7 @@ def _read(
             return check_text(raw, kinds, connections).problems
         checked = check_action(document, kinds, connections)
     schedules = tuple(_written(checked))
-    problems = [*checked.problems, *_name_problems(name, document), *_long_names(schedules, document)]
+    problems = [*checked.problems, *_name_problems(name, document)]
     if checked.action is None or problems:
         return sorted(problems, key=lambda problem: (problem.line, problem.column))
     return WrittenAction(raw.decode("utf-8-sig"), document, checked.action, schedules)
@@ -95,13 +94,4 @@ def _name_problems(name: str | None, document: Document) -> list[Problem]:
     if name is not None and isinstance(written, str) and written != name:
         what = f"is '{written[:63]}', but the address names '{name}'"
         report.add(("name",), what, "they must be the same", "name")
-    return report.problems
-
-
-def _long_names(schedules: tuple[WrittenSchedule, ...], document: Document) -> list[Problem]:
-    report = Report(document)
-    for written in schedules:
-        if not is_name(written.name):
-            what = f"the schedule would be called '{written.name}', which is longer than 63 characters"
-            report.add((*written.path, "id"), what, "shorten the id", "name")
     return report.problems

@@ -11,6 +11,8 @@ from dsl.report import Report
 from dsl.schedule import Schedule, read_schedule
 from dsl.sketch import Sketch
 
+LONGEST_NAME = 63  # characters of a schedule's name, which is part of workflow ids
+
 
 def read_schedules(sketch: Sketch, report: Report) -> tuple[tuple[str, Schedule], ...]:
     """The schedules by name: the action's for `schedule`, `<action>-<id>` for each of `schedules`."""
@@ -38,6 +40,9 @@ def _written(sketch: Sketch, report: Report) -> Iterator[tuple[str, Path, JsonVa
         elif isinstance(name, str) and name in seen:
             report.add((*path, "id"), f"there is a schedule '{name[:60]}' already", code="duplicate")
         seen.add(str(name))
+        if len(f"{action}-{name}") > LONGEST_NAME:
+            what = f"the schedule would be called '{action}-{name}', longer than {LONGEST_NAME} characters"
+            report.add((*path, "id"), what, "shorten the id", "name")
         yield f"{action}-{name}", path, value
 
 

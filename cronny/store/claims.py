@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cronny.store.columns import from_micros, to_micros
 from cronny.store.tables import TriggerState
 
-CLAIM_CHUNK = 500  # claims in one statement; larger ones hold the table's locks for more than 10 ms
+CLAIM_CHUNK = 2000  # claims in one statement, 25 ms a thousand; who is answered first delays the others
 
 
 @dataclass(frozen=True)

@@ -78,15 +78,24 @@ class Schedules:
         )
         return [(row.ScheduleRow, row.name) for row in await self._session.execute(query)]
 
-    async def of_action(self, action_id: str) -> Sequence[ScheduleRow]:
-        """The schedules written in an action's own text."""
+    async def of_action(self, action_id: str, is_embedded: bool = True) -> Sequence[ScheduleRow]:
+        """An action's schedules by name: those written in its own text, or those that stand alone."""
         query = select(ScheduleRow).where(
             col(ScheduleRow.tenant_id) == self._tenant.id,
             col(ScheduleRow.action_id) == action_id,
-            col(ScheduleRow.is_embedded),
+            col(ScheduleRow.is_embedded).is_(is_embedded),
             col(ScheduleRow.deleted_at).is_(None),
         )
+        query = query.order_by(col(ScheduleRow.name))
         return (await self._session.execute(query)).scalars().all()
+
+    async def of_named_action(self, action: str) -> Sequence[ScheduleRow]:
+        """The schedules of an action that stand alone; none if there is no such action."""
+        query = select(col(ActionRow.id)).where(
+            col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == action
+        )
+        found = (await self._session.execute(query)).scalar_one_or_none()
+        return [] if found is None else await self.of_action(found, is_embedded=False)
 
     async def pause(self, name: str, note: str, now: datetime, until: datetime | None = None) -> ScheduleRow:
         """Stop firing from now on, or until an instant: what is not claimed becomes `skipped: paused`."""

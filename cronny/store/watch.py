@@ -26,7 +26,7 @@ from cronny.store.tables import (
     TriggerState,
 )
 
-UNSEEN = timedelta(seconds=3)  # after this a changed schedule's workflow should have read it
+UNSEEN = timedelta(seconds=10)  # after this a changed schedule's workflow should have read it
 OVERSLEPT = timedelta(seconds=10)  # after its wake a schedule should have been allocated
 UNCLAIMED = timedelta(seconds=15)  # after its due a trigger should have been claimed
 SILENT = timedelta(seconds=20)  # after its claim a trigger's workflow is looked for

@@ -166,3 +166,16 @@ async def test_validating_answers_any_bytes_and_writes_nothing(acme: AsyncClient
     assert answer.status_code == 200
     assert verdict["valid"] == (text == PING) == (verdict["problems"] == [])
     assert (await acme.get("/v1/actions")).json() == {"items": []}
+
+
+async def test_an_edit_must_not_break_a_schedule_that_stands_alone(acme: AsyncClient) -> None:
+    await acme.put("/v1/actions/ping", content=PING)
+    body = {"action": "ping", "schedule": "every day at 09:00", "inputs": {"region": "us"}}
+    assert (await acme.put("/v1/schedules/early", json=body)).status_code == 201
+    answer = await acme.put("/v1/actions/ping", content=PING.replace("[eu, us]", "[eu]"))
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "the schedule 'early' would no longer fit: inputs.region must be one of eu; "
+        "change that schedule first, or keep the input",
+    )
+    assert (await acme.get("/v1/actions/ping")).json()["version"] == 1
