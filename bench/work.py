@@ -133,6 +133,7 @@ async def cronny_events(stand: Stand, fires: int) -> tuple[float, int]:
     """History events a fire in a schedule workflow (of ten seconds each), and in a trigger of one stage."""
     client = await stand.client()
     async with stand.api() as api:
+        await _ready(api)
         await _put(api, "/v1/actions/mark", MARK_ACTION)
         begin = datetime.fromtimestamp(_soon(15), UTC)
         end = begin + (fires - 1) * timedelta(seconds=61)
