@@ -71,8 +71,11 @@ class EventKind(StrEnum):
     FIRE_RESTORED = "fire_restored"  #: A single fire is as its rule says again.
     BACKFILL_STARTED = "backfill_started"  #: A range of the past is to be executed.
     BACKFILL_CANCELLED = "backfill_cancelled"  #: What of it had not begun is left out.
+    SCHEDULE_REPLACED = "schedule_replaced"  #: The watchdog started its workflow afresh: it did not wake.
     TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand.
     TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
+    TRIGGER_STUCK = "trigger_stuck"  #: The watchdog says what keeps a trigger that is past its due.
+    TRIGGER_GIVEN_UP = "trigger_given_up"  #: The watchdog settled a trigger whose workflow cannot start it.
     TRIGGER_LOST = "trigger_lost"  #: The watchdog settled a trigger whose workflow is gone.
 
 
