@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from temporalio.client import Client
 
 from activities.evaluator import Evaluator
+from activities.out_of_turn import OutOfTurn
 from activities.runtime import Parts, Runtime
 from activities.serving import Serving
 from activities.stages.catalogue import KINDS
@@ -60,11 +61,13 @@ def _parts(settings: Settings, kinds: Mapping[str, Kind], clock: Clock) -> Parts
 async def _work(parts: Parts, client: Client, pool: str, stop: asyncio.Event) -> None:
     holder = f"{socket.gethostname()}/{os.getpid()}"
     watchdog = Watchdog(parts.database, client, parts.clock, holder, parts.metrics)
-    watching = asyncio.create_task(watchdog.run())
+    runtime = Runtime(parts)
+    loops = [asyncio.create_task(loop.run()) for loop in (watchdog, OutOfTurn(runtime, client, holder))]
     try:
-        await Serving(client, Runtime(parts), pool).run(stop)
+        await Serving(client, runtime, pool).run(stop)
     finally:
-        watching.cancel()
+        for loop in loops:
+            loop.cancel()
 
 
 async def _reach_temporal(settings: Settings, stop: asyncio.Event) -> Client | None:

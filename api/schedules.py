@@ -8,12 +8,13 @@ from activities.rules import calendar_names
 from api.body import Body
 from api.caller import Caller
 from api.outbox import Outbox
+from api.previewing import void_changes
 from api.requests import PauseRequest, ResumeRequest, RunRequest, ScheduleRequest
 from api.rules import hold_calendars, idle_problem, read_rule
 from api.triggering import add_trigger, fill_values
 from api.views.action import Change
 from api.views.listing import Listing
-from api.views.schedule import ScheduleView, Upcoming, view_schedule, view_upcoming
+from api.views.schedule import SavedSchedule, ScheduleView, Upcoming, view_schedule, view_upcoming
 from api.views.trigger import TriggerView, view_trigger
 from api.writing import rule_of
 from cronny.errors import Conflict, Invalid, NotFound
@@ -25,7 +26,7 @@ from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 
 
-async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) -> tuple[ScheduleView, Change]:
+async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) -> tuple[SavedSchedule, Change]:
     """Make a schedule what a body says, and how that changed it; raises Invalid and Conflict."""
     wanted = body.read_as(ScheduleRequest)
     rule = read_rule(body.document, ("schedule",), wanted.schedule)
@@ -46,10 +47,12 @@ async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) ->
         row, is_changed = await store.schedules.save(wish, store.now)
         if is_changed:
             await note_saved(store, row, is_new=present is None)
+        void = await void_changes(store, row)
     if is_changed:
         outbox.changed(caller.tenant, row, action.name)
     change: Change = "created" if present is None else "updated" if is_changed else "unchanged"
-    return view_schedule(row, action.name, store, caller.parts.rules), change
+    view = view_schedule(row, action.name, store, caller.parts.rules)
+    return SavedSchedule(**view.model_dump(), void_changes=void), change
 
 
 async def list_schedules(caller: Caller) -> Listing[ScheduleView]:
@@ -129,7 +132,9 @@ async def show_upcoming(caller: Caller, name: str, after: datetime | None, count
     async with caller.read() as store:
         row = await store.schedules.get(name)
         rule = await caller.parts.rules.get(row, store.calendars)
-    return view_upcoming(row, rule, after or store.now, count)
+        begin = after or store.now
+        changes = await store.fire_changes.of(row, begin)
+    return view_upcoming(row, rule, changes, begin, count)
 
 
 async def _find_action(store: TenantStore, name: str, body: Body) -> ActionRow:

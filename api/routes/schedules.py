@@ -25,7 +25,7 @@ from api.schedules import (
 )
 from api.views.listing import Listing
 from api.views.preview import Preview
-from api.views.schedule import ScheduleView, Upcoming
+from api.views.schedule import SavedSchedule, ScheduleView, Upcoming
 from api.views.trigger import TriggerView
 
 MOST = 200  # fires in one answer
@@ -45,7 +45,7 @@ Count = Annotated[int, Query(ge=1, le=MOST, description="How many fires at most.
 @router.put(
     "/{name}",
     responses={
-        201: {"model": ScheduleView, "description": "Created"},
+        201: {"model": SavedSchedule, "description": "Created"},
         **refusals(HTTPStatus.CONFLICT),
         **_REFUSED,
     },
@@ -53,10 +53,11 @@ Count = Annotated[int, Query(ge=1, le=MOST, description="How many fires at most.
 )
 async def put(
     caller: KnownCaller, name: NewName, body: SentBody, outbox: SentAfter, response: Response
-) -> ScheduleView:
+) -> SavedSchedule:
     """Write a schedule; the same again changes nothing, another rule counts from now on.
 
-    What the former rule has in the ledger and has not begun becomes `skipped: superseded`. A pause stays.
+    What the former rule has in the ledger and has not begun becomes `skipped: superseded`. A pause stays,
+    and so does what was asked of single fires; `void_changes` names the dues that the rule has no more.
     A schedule that is written in an action can only be changed there.
     """
     view, change = await put_schedule(caller, outbox, name, body)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ScalarSelect, select
+from pydantic import JsonValue
+from sqlalchemy import ScalarSelect, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from cronny.names import instant_text
 from cronny.store.tables import ChangeKind, FireChange, ScheduleRow, TriggerRow, TriggerState
 
 OPERATOR = "operator"  # the reason of a fire that somebody asked to leave out
@@ -32,6 +34,14 @@ def apply(change: FireChange, row: TriggerRow, now: datetime) -> None:
             plan(row, change.moved_to)
 
 
+def details_of(change: FireChange) -> dict[str, JsonValue]:
+    """What an event says of a change."""
+    details: dict[str, JsonValue] = {"due": instant_text(change.due)}
+    if change.moved_to is not None:
+        details["moved_to"] = instant_text(change.moved_to)
+    return details
+
+
 def plan(row: TriggerRow, start: datetime) -> None:
     """Let a row start at another instant; its deadline moves with it."""
     if row.start_by is not None:
@@ -45,6 +55,12 @@ def moved_dues(schedule_id: str) -> ScalarSelect[datetime]:
         col(FireChange.schedule_id) == schedule_id, col(FireChange.kind) == ChangeKind.MOVE
     )
     return query.scalar_subquery()
+
+
+async def forget_changes(session: AsyncSession, schedule: ScheduleRow) -> None:
+    """Drop what was asked of the fires of a schedule that is taken away."""
+    await session.execute(delete(FireChange).where(col(FireChange.schedule_id) == schedule.id))
+    schedule.has_changes = False
 
 
 async def _changes_at(

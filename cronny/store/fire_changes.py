@@ -44,7 +44,7 @@ class FireChanges:
         return [one for one in found if since is None or max(one.due, one.moved_to or one.due) > since]
 
     async def ask(self, schedule: ScheduleRow, due: datetime, asked: Asked, now: datetime) -> FireChange:
-        """Change a fire; raises Conflict if it has begun, if its time is over, or if it is skipped already."""
+        """Change a fire; raises Conflict if it has begun, if its time is over, or if it is skipped."""
         row = await self._row(schedule, due)
         known = {one.kind: one for one in await self.of(schedule) if one.due == due}
         _require_open(row, due, now)

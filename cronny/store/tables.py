@@ -12,7 +12,7 @@ from cronny.store.columns import Instant, Json, text_enum
 
 IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
 
-IN_BACKFILL = text("backfill_id <> ''")
+IN_BACKFILL = text("backfill_id <> '' and state = 'scheduled'")  # what of backfills is still to be started
 IS_PENDING = text("settled_at is null")
 
 
@@ -68,10 +68,13 @@ class EventKind(StrEnum):
     FIRE_SKIPPED = "fire_skipped"  #: A single fire is left out.
     FIRE_MOVED = "fire_moved"  #: A single fire happens at another instant.
     FIRE_INPUTS = "fire_inputs"  #: A single fire is given other inputs.
+    FIRE_VOID = "fire_void"  #: A moved fire is not among those of its rule any more.
     FIRE_RESTORED = "fire_restored"  #: A single fire is as its rule says again.
     BACKFILL_STARTED = "backfill_started"  #: A range of the past is to be executed.
     BACKFILL_CANCELLED = "backfill_cancelled"  #: What of it had not begun is left out.
     SCHEDULE_REPLACED = "schedule_replaced"  #: The watchdog started its workflow afresh: it did not wake.
+    CATCHUP_APPROVED = "catchup_approved"  #: Fires that were missed are executed after all.
+    CATCHUP_DECLINED = "catchup_declined"  #: Fires that were missed stay so.
     TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand.
     TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
     TRIGGER_STUCK = "trigger_stuck"  #: The watchdog says what keeps a trigger that is past its due.
@@ -180,7 +183,7 @@ class TriggerRow(SQLModel, table=True):
     __tablename__ = "trigger"
     __table_args__ = (
         Index("ix_trigger_fire", "schedule_id", "due", "backfill_id", unique=True),
-        Index("ix_trigger_backfill", "backfill_id", sqlite_where=IN_BACKFILL, postgresql_where=IN_BACKFILL),
+        Index("ix_trigger_backfill", "planned", sqlite_where=IN_BACKFILL, postgresql_where=IN_BACKFILL),
         Index("ix_trigger_tenant_due", "tenant_id", "due", "id"),
         Index("ix_trigger_state_due", "state", "due"),
         # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.

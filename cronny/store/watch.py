@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from cronny.store.backfilled import BACKFILL
 from cronny.store.columns import storable
 from cronny.store.events import Events
 from cronny.store.guarded import lock_schedules
@@ -115,6 +116,9 @@ async def stuck_triggers(session: AsyncSession, now: datetime, skip: int = 0) ->
         col(TriggerRow.state) == TriggerState.SCHEDULED,
         col(TriggerRow.due) < now - UNCLAIMED,  # for the index; a start is never planned before its due
         col(TriggerRow.planned) < now - UNCLAIMED,
+        or_(  # what of a backfill was not started yet waits for its rate
+            col(TriggerRow.backfill_id) == "", col(TriggerRow.reason) != BACKFILL
+        ),
     )
     query = query.order_by(
         _turn(col(TriggerRow.tenant_id), col(TriggerRow.due)), col(TriggerRow.due), col(TriggerRow.id)

@@ -100,10 +100,10 @@ def upgrade() -> None:
     with op.batch_alter_table("trigger", schema=None) as batch_op:
         batch_op.create_index(
             "ix_trigger_backfill",
-            ["backfill_id"],
+            ["planned"],
             unique=False,
-            sqlite_where=sa.text("backfill_id <> ''"),
-            postgresql_where=sa.text("backfill_id <> ''"),
+            sqlite_where=sa.text("backfill_id <> '' and state = 'scheduled'"),
+            postgresql_where=sa.text("backfill_id <> '' and state = 'scheduled'"),
         )
         batch_op.create_index("ix_trigger_fire", ["schedule_id", "due", "backfill_id"], unique=True)
         batch_op.create_index(
