@@ -45,7 +45,10 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
     for effect in effects:
         if effect.change != "unchanged":
             outbox.changed(caller.tenant, effect.row, name)
-    schedules = tuple(ScheduleChange(name=effect.row.name, change=effect.change) for effect in effects)
+    schedules = tuple(
+        ScheduleChange(name=effect.row.name, change=effect.change, void_changes=effect.void)
+        for effect in effects
+    )
     return AppliedAction(**summarise_action(action).model_dump(), change=change, schedules=schedules)
 
 
@@ -56,17 +59,23 @@ async def plan_action(caller: Caller, name: str, raw: bytes) -> AppliedAction:
     async with caller.rehearse() as store:
         await _require_connections(store, written, known.connections)
         calendars = await _hold_calendars(store, written, caller.parts.rules)
+        await _require_inputs(store, written)
         before = await _present_rules(store, name, caller.parts.rules)
         change, action, effects = await _save(store, name, written, calendars)
         summary, now = summarise_action(action).model_dump(), store.now
-        planned = [(effect.row.name, effect.change, await _rule_after(store, effect)) for effect in effects]
+        planned = [(effect, effect.row.name, await _rule_after(store, effect)) for effect in effects]
     return AppliedAction(
         **summary,
         change=change,
         schedules=tuple(
             [
-                ScheduleChange(name=one, change=kind, fires=await compare(before.get(one), after, now))
-                for one, kind, after in planned
+                ScheduleChange(
+                    name=one,
+                    change=effect.change,
+                    void_changes=effect.void,
+                    fires=await compare(before.get(one), after, now),
+                )
+                for effect, one, after in planned
             ]
         ),
     )

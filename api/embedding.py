@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from api.previewing import void_changes
 from api.rules import idle_problem
 from api.views.action import Change
 from api.writing import WrittenAction, WrittenSchedule
@@ -20,6 +22,7 @@ class Effect:
 
     row: ScheduleRow
     change: Change
+    void: tuple[datetime, ...] = ()  #: The dues of changed fires that the rule does not have any more.
 
 
 async def embed(
@@ -67,7 +70,7 @@ async def _save(
         await note_saved(store, row, is_new=present is None)
     if present is None:
         return Effect(row, "created")
-    return Effect(row, "updated" if is_changed else "unchanged")
+    return Effect(row, "updated" if is_changed else "unchanged", await void_changes(store, row))
 
 
 async def _delete(store: TenantStore, name: str) -> Effect:

@@ -10,10 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cronny.clock import Clock
 from cronny.store.actions import Actions
+from cronny.store.backfills import Backfills
 from cronny.store.calendars import Calendars
+from cronny.store.catchups import Catchups
 from cronny.store.connections import Connections
 from cronny.store.database import Database
 from cronny.store.events import Events
+from cronny.store.fire_changes import FireChanges
 from cronny.store.schedules import Schedules
 from cronny.store.tables import EventKind, ScheduleRow, Tenant
 from cronny.store.triggers import Triggers
@@ -42,6 +45,21 @@ class TenantStore:
     def triggers(self) -> Triggers:
         """The tenant's ledger."""
         return Triggers(self._session, self.tenant)
+
+    @cached_property
+    def fire_changes(self) -> FireChanges:
+        """What was asked of single fires."""
+        return FireChanges(self._session, self.tenant)
+
+    @cached_property
+    def backfills(self) -> Backfills:
+        """The tenant's backfills."""
+        return Backfills(self._session, self.tenant)
+
+    @cached_property
+    def catchups(self) -> Catchups:
+        """The fires of the tenant that were missed and may be executed after all."""
+        return Catchups(self._session, self.tenant)
 
     @cached_property
     def connections(self) -> Connections:
