@@ -11,6 +11,7 @@ from rich.console import Console
 from bench.arms import ALL
 from bench.loads import NAMES, QUICK, QUICK_LOADS, USUAL, Extent, loads
 from bench.measure import measured, prepared
+from bench.next_hour import COUNT, next_hour
 from bench.report import Row, show
 from bench.versions import surroundings
 
@@ -26,6 +27,8 @@ def main() -> None:
     arms = [arm for arm in ALL if (not only or arm.name in only) and any(arm in load.arms for load in chosen)]
     missing = prepared(arms)
     rows: list[Row] = []
+    if not wanted.loads or "next" in wanted.loads:
+        rows.append(next_hour(extent.count or COUNT, extent.times(3)))
     for load in chosen:
         rows += measured(load, only, missing, wanted.database)
         _write(rows, wanted.json)  # What is measured is kept, even if the run is cut short.

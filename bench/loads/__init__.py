@@ -14,7 +14,7 @@ from bench.loads.sustained import sustained
 from bench.loads.tenants import tenants
 
 USUAL = ("herd", "steady", "sustained", "chain", "recovery", "tenants", "events")  # without the long one
-NAMES = (*USUAL, "idle")
+NAMES = (*USUAL, "idle", "next")  # the last needs no servers and is no Load
 
 
 @dataclass(frozen=True)
@@ -47,4 +47,4 @@ def loads(names: Sequence[str], extent: Extent) -> list[Load]:
         "events": [events()],
         "idle": [idle(extent.count or 10_000, extent.times(1))],
     }
-    return [load for name in names for load in made[name]]
+    return [load for name in names for load in made.get(name, ())]
