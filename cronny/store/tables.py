@@ -10,6 +10,8 @@ from sqlmodel import Field, SQLModel
 
 from cronny.store.columns import Instant, Json, text_enum
 
+RETENTION_DAYS = 90  # of a tenant for whom nothing else is said
+
 IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
 
 
@@ -72,6 +74,7 @@ class Tenant(SQLModel, table=True):
     id: str = Field(primary_key=True)
     slug: str = Field(unique=True)
     pool: str = Field(default="default", index=True)
+    retention_days: int = RETENTION_DAYS  # after these, what has ended is purged
     created_at: datetime = Field(sa_type=Instant)
 
 
