@@ -13,12 +13,14 @@ from typing import Any
 from rich.console import Console
 
 from bench import work
+from bench.lists import lists
 from bench.meter import cpu_seconds, machine, spent
 from bench.report import Row, show
 from bench.sink import Hit, lateness
 from bench.stand import Stand, standing
 
 LOADS = ("herd", "steady", "chain", "events")
+ALONE = ("lists",)  # on databases of their own, only if asked for
 Workers = Callable[[Stand], ExitStack]
 
 console = Console(stderr=True)
@@ -28,9 +30,14 @@ def main() -> None:
     """Run what was asked for and print a table, or JSON."""
     wanted = _arguments()
     rows: list[Row] = []
-    with standing(wanted.database) as stand:
-        for load in wanted.loads:
-            rows += _LOADS[load](stand, wanted)
+    if "lists" in wanted.loads:
+        for kind in ("sqlite", "postgres"):
+            console.print(f"lists of 100 000 rows, {kind}")
+            rows += asyncio.run(lists(kind))
+    if loads := [load for load in wanted.loads if load not in ALONE]:
+        with standing(wanted.database) as stand:
+            for load in loads:
+                rows += _LOADS[load](stand, wanted)
     if wanted.json:
         sys.stdout.write(
             json.dumps({"machine": machine(), "rows": [asdict(row) for row in rows]}, indent=2) + "\n"
@@ -41,7 +48,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("bench", description=__doc__)
-    parser.add_argument("loads", nargs="*", choices=LOADS, default=list(LOADS))
+    parser.add_argument("loads", nargs="*", choices=[*LOADS, *ALONE], default=list(LOADS))
     parser.add_argument("--database", choices=("postgres", "sqlite"), default="postgres")
     parser.add_argument("--count", type=int, default=1000, help="fires of the herd")
     parser.add_argument("--rate", type=int, default=10, help="fires a second of the steady load")

@@ -1,14 +1,13 @@
 """Schedules: write, look at, pause, resume, trigger."""
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AfterValidator, AwareDatetime
 
 from api.body import OptionalBody, SentBody, documented
 from api.caller import COMMON, KnownCaller
+from api.instants import GivenInstant
 from api.names import KnownName, NewName
 from api.outbox import SentAfter
 from api.problem import refusals
@@ -27,7 +26,6 @@ from api.views.listing import Listing
 from api.views.schedule import ScheduleView, Upcoming
 from api.views.trigger import TriggerView
 
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 MOST = 200  # fires in one answer
 _MISSING = refusals(HTTPStatus.NOT_FOUND)
 _REFUSED = refusals(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -35,15 +33,8 @@ _REFUSED = refusals(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABL
 router = APIRouter(prefix="/v1/schedules", tags=["schedules"], responses=refusals(*COMMON))
 
 
-def _within_reach(instant: datetime) -> datetime:
-    if not EARLIEST <= instant <= LATEST:
-        raise ValueError(f"must lie between {EARLIEST.year} and {LATEST.year}")
-    return instant.astimezone(UTC)
-
-
 After = Annotated[
-    AwareDatetime | None,
-    AfterValidator(lambda instant: instant and _within_reach(instant)),
+    GivenInstant | None,
     Query(description="Only fires after this instant, RFC 3339; now, unless given."),
 ]
 Count = Annotated[int, Query(ge=1, le=MOST, description="How many fires at most.")]

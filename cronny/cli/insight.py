@@ -14,9 +14,7 @@ def why(
     name: Name,
     at: Annotated[
         str,
-        typer.Argument(
-            help="'2026-11-24T09:00Z', or on the schedule's clocks '2026-11-24 09:00', '2026-11-24'."
-        ),
+        typer.Argument(help="'2026-11-24T09:00Z', or '2026-11-24 09:00' or '2026-11-24' on its clocks."),
     ],
     url: Url = None,
     key: Key = None,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import JsonValue
 from sqlalchemy import Index, UniqueConstraint, text
@@ -13,6 +14,16 @@ from cronny.store.columns import Instant, Json, text_enum
 RETENTION_DAYS = 90  # of a tenant for whom nothing else is said
 
 IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
+
+# What partial indexes hold. A query that is to use one repeats its text: neither database can tell otherwise.
+IS_UNSETTLED = "state in ('scheduled', 'executing')"
+IS_RARE = "state in ('failed', 'cancelled', 'skipped', 'missed')"
+HAS_REASON = "reason <> ''"
+IS_BY_HAND = "generation = 0"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _own_due(context: DefaultExecutionContext) -> datetime:
@@ -160,9 +171,15 @@ class TriggerRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_trigger_fire", "schedule_id", "due", unique=True),
         Index("ix_trigger_tenant_due", "tenant_id", "due", "id"),
-        Index("ix_trigger_state_due", "state", "due"),
+        Index("ix_trigger_action_due", "action_id", "due", "id"),
+        # Most rows are completed. The others are few, and cheap to find among them.
+        Index("ix_trigger_unsettled", "state", "due", **_where(IS_UNSETTLED)),
+        Index("ix_trigger_rare", "tenant_id", "state", "due", "id", **_where(IS_RARE)),
+        Index("ix_trigger_schedule_rare", "schedule_id", "state", "due", **_where(IS_RARE)),
+        Index("ix_trigger_reason", "tenant_id", "reason", "due", "id", **_where(HAS_REASON)),
+        Index("ix_trigger_by_hand", "tenant_id", "generation", "due", "id", **_where(IS_BY_HAND)),
         # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.
-        Index("ix_trigger_open", "schedule_id", sqlite_where=text(IS_OPEN), postgresql_where=text(IS_OPEN)),
+        Index("ix_trigger_open", "schedule_id", **_where(IS_OPEN)),
     )
     id: str = Field(primary_key=True)
     tenant_id: str

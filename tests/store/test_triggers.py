@@ -4,9 +4,10 @@ import pytest
 
 from cronny.errors import NotFound
 from cronny.store.database import Database
+from cronny.store.filtering import Filter
 from cronny.store.tables import TriggerState
 from cronny.store.tenant_store import TenantStore
-from cronny.store.triggers import Entry, Filter, Triggers
+from cronny.store.triggers import Entry, Triggers
 from tests.store.samples import MINUTE, NOW, SECOND, Owner, add, add_owner, executing, fire, wish
 
 
@@ -75,7 +76,8 @@ async def test_the_triggers_of_a_deleted_schedule_stay_to_be_read(database: Data
 async def test_a_trigger_by_hand_is_due_now_and_belongs_to_no_rule(database: Database, owner: Owner) -> None:
     async with database.write() as session:
         entry = await Triggers(session, owner.tenant).add_manual(owner.action, owner.schedule, {"a": 1}, NOW)
-    (found,) = await page(database, owner)
+    async with database.read() as session:
+        found = await Triggers(session, owner.tenant).get(entry.trigger.id)
     row = found.trigger
     assert (found.schedule, row.due, row.state, row.reason, row.number, row.generation, row.inputs) == (
         "often", NOW, TriggerState.SCHEDULED, "manual", 0, 0, {"a": 1},

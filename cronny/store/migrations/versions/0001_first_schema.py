@@ -106,7 +106,42 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'executing' or reason = 'queued'"),
             postgresql_where=sa.text("state = 'executing' or reason = 'queued'"),
         )
-        batch_op.create_index("ix_trigger_state_due", ["state", "due"], unique=False)
+        batch_op.create_index("ix_trigger_action_due", ["action_id", "due", "id"], unique=False)
+        batch_op.create_index(
+            "ix_trigger_by_hand",
+            ["tenant_id", "generation", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("generation = 0"),
+            postgresql_where=sa.text("generation = 0"),
+        )
+        batch_op.create_index(
+            "ix_trigger_rare",
+            ["tenant_id", "state", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+            postgresql_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+        )
+        batch_op.create_index(
+            "ix_trigger_reason",
+            ["tenant_id", "reason", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("reason <> ''"),
+            postgresql_where=sa.text("reason <> ''"),
+        )
+        batch_op.create_index(
+            "ix_trigger_schedule_rare",
+            ["schedule_id", "state", "due"],
+            unique=False,
+            sqlite_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+            postgresql_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+        )
+        batch_op.create_index(
+            "ix_trigger_unsettled",
+            ["state", "due"],
+            unique=False,
+            sqlite_where=sa.text("state in ('scheduled', 'executing')"),
+            postgresql_where=sa.text("state in ('scheduled', 'executing')"),
+        )
         batch_op.create_index("ix_trigger_tenant_due", ["tenant_id", "due", "id"], unique=False)
 
     op.create_table(
@@ -230,7 +265,12 @@ def downgrade() -> None:
     op.drop_table("action")
     with op.batch_alter_table("trigger", schema=None) as batch_op:
         batch_op.drop_index("ix_trigger_tenant_due")
-        batch_op.drop_index("ix_trigger_state_due")
+        batch_op.drop_index("ix_trigger_action_due")
+        batch_op.drop_index("ix_trigger_by_hand")
+        batch_op.drop_index("ix_trigger_rare")
+        batch_op.drop_index("ix_trigger_reason")
+        batch_op.drop_index("ix_trigger_schedule_rare")
+        batch_op.drop_index("ix_trigger_unsettled")
         batch_op.drop_index("ix_trigger_open")
         batch_op.drop_index("ix_trigger_fire")
 
