@@ -16,7 +16,6 @@ from cronny.store.tables import (
     HAS_REASON,
     IS_BY_HAND,
     IS_RARE,
-    IS_UNSETTLED,
     ActionRow,
     ScheduleRow,
     Tenant,
@@ -94,8 +93,6 @@ def _of_states(wanted: Filter) -> Iterator[Condition]:
         yield col(TriggerRow.state) == wanted.states[0]
     elif wanted.states:
         yield col(TriggerRow.state).in_(wanted.states)
-    if wanted.is_unsettled:
-        yield _known(IS_UNSETTLED)
     if wanted.is_rare:
         yield _known(IS_RARE)
 

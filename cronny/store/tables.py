@@ -16,7 +16,6 @@ RETENTION_DAYS = 90  # of a tenant for whom nothing else is said
 IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
 
 # What partial indexes hold. A query that is to use one repeats its text: neither database can tell otherwise.
-IS_UNSETTLED = "state in ('scheduled', 'executing')"
 IS_RARE = "state in ('failed', 'cancelled', 'skipped', 'missed')"
 HAS_REASON = "reason <> ''"
 IS_BY_HAND = "generation = 0"
@@ -171,11 +170,11 @@ class TriggerRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_trigger_fire", "schedule_id", "due", unique=True),
         Index("ix_trigger_tenant_due", "tenant_id", "due", "id"),
+        Index("ix_trigger_state_due", "state", "due"),
         Index("ix_trigger_action_due", "action_id", "due", "id"),
         # Most rows are completed. The others are few, and cheap to find among them.
-        Index("ix_trigger_unsettled", "state", "due", **_where(IS_UNSETTLED)),
         Index("ix_trigger_rare", "tenant_id", "state", "due", "id", **_where(IS_RARE)),
-        Index("ix_trigger_schedule_rare", "schedule_id", "state", "due", **_where(IS_RARE)),
+        Index("ix_trigger_schedule_rare", "schedule_id", "state", "due", "id", **_where(IS_RARE)),
         Index("ix_trigger_reason", "tenant_id", "reason", "due", "id", **_where(HAS_REASON)),
         Index("ix_trigger_by_hand", "tenant_id", "generation", "due", "id", **_where(IS_BY_HAND)),
         # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.

@@ -130,18 +130,12 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_trigger_schedule_rare",
-            ["schedule_id", "state", "due"],
+            ["schedule_id", "state", "due", "id"],
             unique=False,
             sqlite_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
             postgresql_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
         )
-        batch_op.create_index(
-            "ix_trigger_unsettled",
-            ["state", "due"],
-            unique=False,
-            sqlite_where=sa.text("state in ('scheduled', 'executing')"),
-            postgresql_where=sa.text("state in ('scheduled', 'executing')"),
-        )
+        batch_op.create_index("ix_trigger_state_due", ["state", "due"], unique=False)
         batch_op.create_index("ix_trigger_tenant_due", ["tenant_id", "due", "id"], unique=False)
 
     op.create_table(
@@ -270,7 +264,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_trigger_rare")
         batch_op.drop_index("ix_trigger_reason")
         batch_op.drop_index("ix_trigger_schedule_rare")
-        batch_op.drop_index("ix_trigger_unsettled")
+        batch_op.drop_index("ix_trigger_state_due")
         batch_op.drop_index("ix_trigger_open")
         batch_op.drop_index("ix_trigger_fire")
 
