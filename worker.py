@@ -18,6 +18,7 @@ from cronny.clock import wall_clock
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError, Unavailable
 from cronny.logs import configure_logging
+from cronny.purger import Purger
 from cronny.secrets import KeyRing
 from cronny.settings import Settings
 from cronny.store.database import Database
@@ -58,10 +59,12 @@ def _parts(settings: Settings, kinds: Mapping[str, Kind]) -> Parts:
 async def _work(parts: Parts, client: Client, pool: str, stop: asyncio.Event) -> None:
     holder = f"{socket.gethostname()}/{os.getpid()}"
     watchdog = asyncio.create_task(Watchdog(parts.database, client, parts.clock, holder).run())
+    purger = asyncio.create_task(Purger(parts.database, parts.clock, holder).run())
     try:
         await Serving(client, Runtime(parts), pool).run(stop)
     finally:
         watchdog.cancel()
+        purger.cancel()
 
 
 async def _reach_temporal(settings: Settings, stop: asyncio.Event) -> Client | None:

@@ -46,7 +46,8 @@ async def lists(kind: str, rows: int = ROWS) -> list[Row]:
     with database_of(kind) as url:
         async with serving(url) as server, await server.tenant("bench") as client:
             await fill(server.parts.database, "bench", rows)
-            return [await _measured(kind, name, query, client) for name, query in FILTERS.items()]
+            found = [await _measured(kind, name, query, client) for name, query in FILTERS.items()]
+            return [*found, await _statistics(kind, client)]
 
 
 async def _measured(kind: str, name: str, query: dict[str, Any], client: AsyncClient) -> Row:
@@ -60,11 +61,20 @@ async def _measured(kind: str, name: str, query: dict[str, Any], client: AsyncCl
     return row
 
 
-async def _times(client: AsyncClient, query: dict[str, Any]) -> list[float]:
+async def _statistics(kind: str, client: AsyncClient) -> Row:
+    """Of the busiest schedule, as many rows as are looked at."""
+    row = Row(f"statistics on {kind}", "10 000 rows")
+    query = {"from": instant_text(START), "to": instant_text(START + ROWS * STEP)}
+    took = await _times(client, query, "/v1/schedules/schedule-0/stats")
+    row.add(p50_ms=median(took), p99_ms=quantiles(took, n=100)[98])
+    return row
+
+
+async def _times(client: AsyncClient, query: dict[str, Any], path: str = "/v1/triggers") -> list[float]:
     took = []
     for _ in range(TIMES):
         begin = time.perf_counter()
-        answer = await client.get("/v1/triggers", params=query)
+        answer = await client.get(path, params=query)
         took.append((time.perf_counter() - begin) * 1000)
         assert answer.status_code == 200, answer.text
     return took

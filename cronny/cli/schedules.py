@@ -8,7 +8,7 @@ import typer
 from cronny.cli.client import Client, Key, Url, open_client
 from cronny.cli.following import Wait, finish
 from cronny.cli.inputs import Inputs, parse_inputs
-from cronny.cli.insight import why
+from cronny.cli.insight import stats, why
 from cronny.cli.terminal import AsJson, moment, print_fields, print_json, print_table, until
 from dsl.durations import parse_duration
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 Name = Annotated[str, typer.Argument(help="The schedule's name.")]
 
 app.command()(why)
+app.command()(stats)
 
 
 @app.command(name="list")

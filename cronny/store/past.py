@@ -11,6 +11,7 @@ from sqlmodel import col
 from cronny.errors import NotFound
 from cronny.store.owned import require_own
 from cronny.store.schedules import MANUAL
+from cronny.store.statistics import Statistics, statistics
 from cronny.store.tables import (
     EventKind,
     EventRow,
@@ -127,6 +128,11 @@ class Past:
             .limit(1)
         )
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def statistics(self, schedule: ScheduleRow, since: datetime, until: datetime) -> Statistics:
+        """How well the fires of a range went."""
+        require_own(self._tenant, schedule)
+        return await statistics(self._session, schedule, since, until)
 
     async def _range(self, schedule: ScheduleRow, instant: datetime) -> TriggerRow | None:
         """The row that stands for many fires, an instant among them."""

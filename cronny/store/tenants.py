@@ -48,6 +48,10 @@ class Tenants:
             await self._session.execute(select(Tenant).where(col(Tenant.slug) == slug))
         ).scalar_one_or_none()
 
+    async def all(self) -> Sequence[Tenant]:
+        """Every tenant, by slug."""
+        return (await self._session.execute(select(Tenant).order_by(col(Tenant.slug)))).scalars().all()
+
     async def of_pool(self, pool: str) -> Sequence[Tenant]:
         """The tenants that a pool's workers serve, by slug."""
         query = select(Tenant).where(col(Tenant.pool) == pool).order_by(col(Tenant.slug))
