@@ -285,3 +285,13 @@ async def test_a_schedule_and_the_end_of_its_calendar_do_not_both_succeed(each_a
         )
         assert {saved.status_code < 300, ended.status_code < 300} == {True, False}
         await each_acme.delete("/v1/schedules/daily")
+
+
+async def test_why_knows_the_calendars(each_server: Server, daily: AsyncClient) -> None:
+    await daily.put("/v1/calendars/gone", content=TEXT)
+    await daily.put("/v1/schedules/daily", json={"action": "ping", "schedule": "every day except gone"})
+    each_server.clock.advance(timedelta(seconds=1))
+    await daily.put("/v1/schedules/daily", json={"action": "ping", "schedule": DAILY})
+    await daily.delete("/v1/calendars/gone")
+    answer = (await daily.get("/v1/schedules/daily/why?at=2026-03-05T09:00:00Z")).json()
+    assert "excluded by calendar shut: the day is in it" in str(answer)
