@@ -157,7 +157,7 @@ HOSTILE = {
 def test_a_hostile_file_costs_little_time(name: str) -> None:
     began = time.process_time()
     read_calendar(HOSTILE[name].encode()[: 512 * 1024])
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 4
 
 
 @pytest.mark.parametrize(
