@@ -27,6 +27,10 @@ seed: .venv/.run ## Load the demo again into a running Cronny
 test: .venv/.dev servers ## Run the tests (some of them: ARGS=tests/dsl)
 	@$(BIN)/python -m pytest -v $(ARGS)
 
+.PHONY: test-chaos
+test-chaos: .venv/.dev servers ## Kill processes under load, in the long form (a quarter of an hour)
+	@CRONNY_TEST_CHAOS=long $(BIN)/python -m pytest -v tests/chaos $(ARGS)
+
 .PHONY: servers
 servers: .venv/.dev ## Install the servers that tests start, where they are missing
 	@tools/servers.sh

@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from temporalio.client import Client
 
 from activities.evaluator import Evaluator
+from activities.out_of_turn import OutOfTurn
 from activities.runtime import Parts, Runtime
 from activities.serving import Serving
 from activities.stages.catalogue import KINDS
 from activities.stages.kind import Kind
-from cronny.clock import wall_clock
+from cronny.clock import Clock, wall_clock
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError, Unavailable
 from cronny.logs import configure_logging
+from cronny.metrics import exposed
+from cronny.purger import Purger
 from cronny.secrets import KeyRing
 from cronny.settings import Settings
 from cronny.store.database import Database
@@ -29,39 +32,46 @@ RETRY_CONNECT = 1.0  # seconds between tries while Temporal is away
 log = logging.getLogger("cronny.worker")
 
 
-async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
+async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS, clock: Clock = wall_clock) -> None:
     """Connect everything and serve until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    parts = _parts(settings, kinds)
+    parts = _parts(settings, kinds, clock)
     try:
-        client = await _reach_temporal(settings, stop)
-        if client is not None:
-            await _work(parts, client, settings.pool, stop)
+        with exposed(parts.metrics, settings.metrics_host, settings.metrics_port):
+            client = await _reach_temporal(settings, stop)
+            if client is not None:
+                await _work(parts, client, settings.pool, stop)
     finally:
         await parts.evaluator.close()
         await parts.database.close()
 
 
-def _parts(settings: Settings, kinds: Mapping[str, Kind]) -> Parts:
+def _parts(settings: Settings, kinds: Mapping[str, Kind], clock: Clock) -> Parts:
     return Parts(
         database=Database(settings.database_url),
         evaluator=Evaluator(),
         keyring=KeyRing(settings.secret_key_text().get_secret_value()),
         kinds=kinds,
-        clock=wall_clock,
+        clock=clock,
         egress=EgressPolicy(allow=settings.egress_allow),
     )
 
 
 async def _work(parts: Parts, client: Client, pool: str, stop: asyncio.Event) -> None:
     holder = f"{socket.gethostname()}/{os.getpid()}"
-    watchdog = asyncio.create_task(Watchdog(parts.database, client, parts.clock, holder).run())
+    watchdog = Watchdog(parts.database, client, parts.clock, holder, parts.metrics)
+    runtime = Runtime(parts)
+    purger = Purger(parts.database, parts.clock, holder)
+    loops = [
+        asyncio.create_task(loop.run()) for loop in (watchdog, OutOfTurn(runtime, client, holder), purger)
+    ]
     try:
-        await Serving(client, Runtime(parts), pool).run(stop)
+        await Serving(client, runtime, pool).run(stop)
     finally:
-        watchdog.cancel()
+        for loop in loops:
+            loop.cancel()
 
 
 async def _reach_temporal(settings: Settings, stop: asyncio.Event) -> Client | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from pydantic import JsonValue
 from temporalio import activity
 
 from activities.action_cache import ActionCache
@@ -46,9 +47,7 @@ class Allocator:
             rule = await self._rules.get(schedule, Calendars(session, schedule.tenant_id))
             position = Position(schedule.cursor, schedule.skip_until, schedule.wake_at)
             handout = hand_out(rule.compiled, position, now, rule.schedule.catchup)
-            loaded = await self._actions.get(target.action.id, target.action.version)
-            given = schedule.inputs if isinstance(schedule.inputs, dict) else {}
-            inputs, _ = check_inputs(loaded.action, given)
+            inputs = await inputs_of(target, self._actions)
             terms = terms_of(rule.schedule, rule.compiled, schedule.id)
             await write_fires(session, target, handout, inputs, now, terms)
             spawned = call.spawned if call.generation == schedule.generation else None
@@ -56,6 +55,13 @@ class Allocator:
         return Allocation(
             generation=schedule.generation, fires=_fires(target, rows, now), wake=schedule.wake_at
         )
+
+
+async def inputs_of(target: Allocatable, actions: ActionCache) -> JsonValue:
+    """What the fires of a schedule are given: a value for every input of the action's newest version."""
+    loaded = await actions.get(target.action.id, target.action.version)
+    given = target.schedule.inputs if isinstance(target.schedule.inputs, dict) else {}
+    return dict(check_inputs(loaded.action, given)[0])
 
 
 def _fires(target: Allocatable, rows: Sequence[TriggerRow], now: datetime) -> tuple[Fire, ...]:

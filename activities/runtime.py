@@ -1,7 +1,7 @@
 """What the activities of a worker process share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from activities.action_cache import ActionCache
 from activities.evaluator import Evaluator
@@ -10,11 +10,12 @@ from activities.stages.kind import Kind
 from cronny.batching import Batcher
 from cronny.clock import Clock
 from cronny.egress import EgressPolicy
+from cronny.metrics import Metrics
 from cronny.secrets import KeyRing
 from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, VerdictKind, claim, start_stages
 from cronny.store.database import Database
 from cronny.store.ends import end_guarded
-from cronny.store.guarded import claim_guarded
+from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
 from cronny.store.persist import persist
 from cronny.store.records import (
     RECORD_CHUNK,
@@ -37,6 +38,7 @@ class Parts:
     kinds: Mapping[str, Kind]
     clock: Clock
     egress: EgressPolicy
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Runtime:
@@ -47,7 +49,7 @@ class Runtime:
         self.holds = Holds(parts.clock)
         self.actions = ActionCache(parts.database, parts.kinds)
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
-        self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, CLAIM_CHUNK)
+        self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)
         self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
         self.stage_starts: Batcher[tuple[str, str], None] = Batcher(self._start_stages, RECORD_CHUNK)
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
@@ -62,6 +64,7 @@ class Runtime:
         return await self._guarded_claims.submit(wish)
 
     async def _claim(self, claims: Sequence[Claim]) -> Sequence[Verdict]:
+        self.parts.metrics.claims.observe(len(claims))
         return await persist(self.parts.database, lambda session: claim(session, claims, self.parts.clock()))
 
     async def _claim_guarded(self, claims: Sequence[Claim]) -> Sequence[Verdict]:
@@ -82,9 +85,15 @@ class Runtime:
         return [None] * len(ends)
 
     async def _end_triggers(self, ends: Sequence[TriggerEnd]) -> Sequence[None]:
+        self._count(ends)
         await persist(self.parts.database, lambda session: end_triggers(session, ends, self.parts.clock()))
         return [None] * len(ends)
 
     async def _end_guarded(self, ends: Sequence[TriggerEnd]) -> Sequence[str]:
+        self._count(ends)
         database, clock = self.parts.database, self.parts.clock
         return await persist(database, lambda session: end_guarded(session, ends, clock()))
+
+    def _count(self, ends: Sequence[TriggerEnd]) -> None:
+        for end in ends:
+            self.parts.metrics.triggers.labels(end.state.value).inc()

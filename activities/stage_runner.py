@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 from temporalio import activity
@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.action_cache import LoadedAction
 from activities.attempt import Log, Prepared, execute, prepare
 from activities.hold import beat
+from activities.joining import Joined
 from activities.killing import end_killed
 from activities.masking import Masker
 from activities.retrying import retry_delay
@@ -28,6 +29,8 @@ from cronny.store.tables import StageRow, StageState, TriggerState
 from dsl.action import Retry, Stage
 from workflows.messages import Execution, StageCall, StageResult
 
+# Temporal gives a silent attempt up after ten seconds: what was read so long ago may have been changed since.
+STALE = timedelta(seconds=5)
 UNCLAIMED = StageResult(status="unclaimed")
 CLAIMED = Verdict(VerdictKind.RUN, TriggerState.EXECUTING, "")  # by the root stage before this one
 CANCELLED = {"code": "cancelled", "message": "the trigger was cancelled"}
@@ -74,13 +77,15 @@ class StageRunner:
         self._runtime = runtime
         self._parts = runtime.parts
         self._luck = luck
+        self._executions: Joined[StageResult] = Joined()
 
     @activity.defn(name="run_stage")
     async def run_stage(self, call: StageCall) -> StageResult:
         """Execute a stage; roots first hold until the due and claim the trigger."""
         heartbeat = asyncio.create_task(beat())
+        key = (call.fire.trigger_id, call.stage_id, call.run_id)
         try:
-            return await self._run(call)
+            return await self._executions.run(key, lambda: self._run(call), _is_given_up)
         except asyncio.CancelledError:
             await self._note_cancel(call)
             raise
@@ -106,19 +111,24 @@ class StageRunner:
         if work.record is not None and work.record.finished_at is not None:
             return _recorded(work.record)
         prepared = await self._prepare(work)
+        began = self._parts.clock()
         verdict = await self._verdict(call)
         if verdict.kind is VerdictKind.QUEUE:
             return StageResult(status="queued", cancel=_executions(verdict.cancel))
         if not verdict.may_run:
             return UNCLAIMED
         await end_killed(verdict.kill)
+        self._count(work)
+        if self._parts.clock() - max(began, call.fire.start_at) > STALE:
+            work = await self._load(call)
+            if work.record is not None and work.record.finished_at is not None:
+                return _recorded(work.record)
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
         return await self._end(work, await self._attempt(work, prepared, log), log)
 
     async def _note_cancel(self, call: StageCall) -> None:
         """Record the end of a cancelled stage; one that its worker gives up is executed elsewhere."""
-        details = activity.cancellation_details()
-        if details is None or not details.cancel_requested:
+        if _is_given_up():
             return
         end = StageEnd(
             trigger_id=call.fire.trigger_id, stage_id=call.stage_id, state=StageState.FAILED, attempt=1,
@@ -153,6 +163,12 @@ class StageRunner:
             verdict = await self._runtime.claim(wish)
             start = verdict.planned  # of one that is early: a clock was stepped back, or the start was moved
         return verdict
+
+    def _count(self, work: _Work) -> None:
+        """Count the claim of a trigger; of several root stages the first one speaks for it."""
+        first = next(stage.id for stage in work.loaded.plan.stages if stage.is_root)
+        if work.call.stage_id == first and work.records.trigger.state is TriggerState.SCHEDULED:
+            self._parts.metrics.executing(work.call.fire.start_at, self._parts.clock())
 
     async def _attempt(self, work: _Work, prepared: Prepared | StageError, log: Log) -> _Outcome:
         attempt = work.attempt
@@ -223,6 +239,12 @@ class StageRunner:
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         return StageResult(status=ended.status, fired=judgement.fired)
+
+
+def _is_given_up() -> bool:
+    """Whether a cancelled attempt is to end only because somebody else executes the stage, or will."""
+    details = activity.cancellation_details()
+    return details is None or not details.cancel_requested
 
 
 def _executions(found: Sequence[claims.Execution]) -> tuple[Execution, ...]:

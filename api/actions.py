@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from activities.rules import RuleCache, calendar_names
+from activities.rules import RuleCache
 from api.body import Body
 from api.caller import Caller
 from api.embedding import Effect, embed
@@ -45,7 +45,10 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
     for effect in effects:
         if effect.change != "unchanged":
             outbox.changed(caller.tenant, effect.row, name)
-    schedules = tuple(ScheduleChange(name=effect.row.name, change=effect.change) for effect in effects)
+    schedules = tuple(
+        ScheduleChange(name=effect.row.name, change=effect.change, void_changes=effect.void)
+        for effect in effects
+    )
     return AppliedAction(**summarise_action(action).model_dump(), change=change, schedules=schedules)
 
 
@@ -56,17 +59,23 @@ async def plan_action(caller: Caller, name: str, raw: bytes) -> AppliedAction:
     async with caller.rehearse() as store:
         await _require_connections(store, written, known.connections)
         calendars = await _hold_calendars(store, written, caller.parts.rules)
+        await _require_inputs(store, written)
         before = await _present_rules(store, name, caller.parts.rules)
         change, action, effects = await _save(store, name, written, calendars)
         summary, now = summarise_action(action).model_dump(), store.now
-        planned = [(effect.row.name, effect.change, await _rule_after(store, effect)) for effect in effects]
+        planned = [(effect, effect.row.name, await _rule_after(store, effect)) for effect in effects]
     return AppliedAction(
         **summary,
         change=change,
         schedules=tuple(
             [
-                ScheduleChange(name=one, change=kind, fires=await compare(before.get(one), after, now))
-                for one, kind, after in planned
+                ScheduleChange(
+                    name=one,
+                    change=effect.change,
+                    void_changes=effect.void,
+                    fires=await compare(before.get(one), after, now),
+                )
+                for effect, one, after in planned
             ]
         ),
     )
@@ -113,7 +122,7 @@ async def _known(caller: Caller) -> Known:
 async def _hold_calendars(
     store: TenantStore, written: WrittenAction, rules: RuleCache
 ) -> Mapping[str, DateSet]:
-    used = {name for one in written.schedules for name in calendar_names(one.schedule)}
+    used = {name for one in written.schedules for name in one.schedule.calendar_names}
     held = await store.calendars.hold(used)
     if gone := sorted(used - {mark.name for mark in held}):
         raise Conflict(f"the calendar '{gone[0]}' was deleted at this moment; send the action again")

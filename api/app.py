@@ -11,7 +11,20 @@ from api.answers import AsciiJson
 from api.openapi import describe
 from api.outbox import Outbox
 from api.parts import Parts
-from api.routes import actions, calendars, connections, events, health, schedules, triggers, validate
+from api.routes import (
+    actions,
+    backfills,
+    calendars,
+    catchups,
+    connections,
+    events,
+    explaining,
+    fires,
+    health,
+    schedules,
+    triggers,
+    validate,
+)
 
 ABOUT = """A durable, punctual, multi-tenant scheduler.
 
@@ -34,7 +47,20 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.state.outbox = Outbox(parts.temporal)
     errors.install(app)
-    for noun in (actions, schedules, triggers, events, calendars, connections, validate, health):
+    for noun in (
+        actions,
+        schedules,
+        explaining,
+        fires,
+        backfills,
+        catchups,
+        triggers,
+        events,
+        calendars,
+        connections,
+        validate,
+        health,
+    ):
         app.include_router(noun.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's way to change it
     return app

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from activities.rules import calendar_names
+from api.previewing import void_changes
 from api.rules import idle_problem
 from api.views.action import Change
 from api.writing import WrittenAction, WrittenSchedule
@@ -21,6 +22,7 @@ class Effect:
 
     row: ScheduleRow
     change: Change
+    void: tuple[datetime, ...] = ()  #: The dues of changed fires that the rule does not have any more.
 
 
 async def embed(
@@ -61,14 +63,14 @@ async def _save(
         inputs=written.schedule.inputs,
         is_paused=written.schedule.paused,
         is_embedded=True,
-        calendars=calendar_names(written.schedule),
+        calendars=written.schedule.calendar_names,
     )
     row, is_changed = await store.schedules.save(wish, store.now)
     if is_changed:
         await note_saved(store, row, is_new=present is None)
     if present is None:
         return Effect(row, "created")
-    return Effect(row, "updated" if is_changed else "unchanged")
+    return Effect(row, "updated" if is_changed else "unchanged", await void_changes(store, row))
 
 
 async def _delete(store: TenantStore, name: str) -> Effect:

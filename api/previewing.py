@@ -9,6 +9,7 @@ from api.caller import Caller
 from api.requests import PreviewRequest
 from api.rules import hold_calendars, idle_problem, read_rule
 from api.triggering import fill_values
+from api.views.fire import has_fire
 from api.views.preview import FireChanges, Preview, PreviewFire, view_changes
 from api.writing import rule_of
 from cronny.errors import Invalid, NotFound
@@ -64,6 +65,17 @@ async def compiled_of(saved: ScheduleRow, rules: RuleCache, store: TenantStore) 
         return (await rules.get(saved, store.calendars)).compiled
     except Invalid:
         return None
+
+
+async def void_changes(store: TenantStore, row: ScheduleRow) -> tuple[datetime, ...]:
+    """The dues of changed fires that the rule of a schedule, just saved, does not have any more."""
+    if not row.has_changes:
+        return ()
+    # In a cache of its own: a rehearsal's generation will be another rule's.
+    compiled = await compiled_of(row, RuleCache(), store)
+    changes = await store.fire_changes.of(row, store.now)
+    gone = [one.due for one in changes if compiled is None or not has_fire(compiled, one.due)]
+    return tuple(dict.fromkeys(gone))
 
 
 async def _saved(store: TenantStore, name: str | None, body: Body) -> ScheduleRow | None:

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
 from api.instants import GivenInstant
+from dsl.options import Overlap
 
 Inputs = dict[str, JsonValue]
 
@@ -31,9 +32,22 @@ class RunRequest(Sent):
 
 
 class PauseRequest(Sent):
-    """Why a schedule is paused."""
+    """Why a schedule is paused, and for how long."""
 
     note: Note = Field("", description="For those who wonder later.")
+    until: AwareDatetime | None = Field(
+        None, description="It fires again from this instant on, RFC 3339; when it is resumed, unless given."
+    )
+
+
+class ResumeRequest(Sent):
+    """How a schedule goes on."""
+
+    catchup: StrictBool = Field(
+        False,
+        description="Whether what fell into the pause is caught up as the schedule's `catchup` says; "
+        "otherwise it is skipped.",
+    )
 
 
 class ScheduleRequest(Sent):
@@ -46,6 +60,56 @@ class ScheduleRequest(Sent):
     )
     inputs: Inputs = Field({}, description="Values of the action's inputs, for every fire.")
     paused: StrictBool = Field(False, description="Whether a new schedule begins paused.")
+
+
+class NoteRequest(Sent):
+    """Why something is done."""
+
+    note: Note = Field("", description="For those who wonder later.")
+
+
+class MoveRequest(NoteRequest):
+    """Where a single fire is moved to."""
+
+    to: GivenInstant = Field(description="When it is to happen; it lies in the future.")
+
+
+class FireInputsRequest(NoteRequest):
+    """What a single fire is given."""
+
+    inputs: Inputs = Field(description="Values of the action's inputs, above those of the schedule.")
+
+
+class BackfillRequest(NoteRequest):
+    """A range of the past to execute."""
+
+    model_config = ConfigDict(populate_by_name=False)
+
+    since: GivenInstant = Field(alias="from", description="The first instant of the range.")
+    until: GivenInstant = Field(alias="to", description="The last instant of the range.")
+    rate: Annotated[int, Field(ge=1, le=6000, strict=True)] = Field(
+        60, description="Triggers that are started in a minute at the most."
+    )
+    overlap: Overlap = Field(
+        "queue_all",
+        description="What becomes of one that is to start while another of the schedule executes.",
+    )
+    inputs: Inputs = Field({}, description="Values of the action's inputs, above those of the schedule.")
+    dry_run: StrictBool = Field(False, description="Only count.")
+
+
+class DeclineRequest(NoteRequest):
+    """What of the missed fires is decided upon."""
+
+    until: GivenInstant | None = Field(
+        None, description="Only ranges that end by this instant; all, unless given."
+    )
+
+
+class ApproveRequest(DeclineRequest):
+    """Which of the missed fires are executed after all."""
+
+    last_only: StrictBool = Field(False, description="Only the latest; the others stay missed.")
 
 
 class PreviewRequest(Sent):

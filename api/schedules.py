@@ -2,27 +2,30 @@
 
 from datetime import datetime
 
-from activities.rules import calendar_names
+from pydantic import JsonValue
+
 from api.body import Body
 from api.caller import Caller
 from api.outbox import Outbox
-from api.requests import PauseRequest, RunRequest, ScheduleRequest
+from api.previewing import void_changes
+from api.requests import PauseRequest, ResumeRequest, RunRequest, ScheduleRequest
 from api.rules import hold_calendars, idle_problem, read_rule
 from api.triggering import add_trigger, fill_values
 from api.views.action import Change
 from api.views.listing import Listing
-from api.views.schedule import ScheduleView, Upcoming, view_schedule, view_upcoming
+from api.views.schedule import SavedSchedule, ScheduleView, Upcoming, view_schedule, view_upcoming
 from api.views.trigger import TriggerView, view_trigger
 from api.writing import rule_of
 from cronny.errors import Conflict, Invalid, NotFound
-from cronny.names import is_name
+from cronny.names import instant_text, is_name
+from cronny.scheduling.bounds import LATEST
 from cronny.store.history import note_saved
 from cronny.store.schedules import Wish
 from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 
 
-async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) -> tuple[ScheduleView, Change]:
+async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) -> tuple[SavedSchedule, Change]:
     """Make a schedule what a body says, and how that changed it; raises Invalid and Conflict."""
     wanted = body.read_as(ScheduleRequest)
     rule = read_rule(body.document, ("schedule",), wanted.schedule)
@@ -39,14 +42,16 @@ async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) ->
                 raise Invalid([idle])
         await fill_values(store, action, inputs, body)
         is_paused = wanted.paused or rule.paused
-        wish = Wish(name, action, source, inputs, is_paused, False, calendar_names(rule))
+        wish = Wish(name, action, source, inputs, is_paused, False, rule.calendar_names)
         row, is_changed = await store.schedules.save(wish, store.now)
         if is_changed:
             await note_saved(store, row, is_new=present is None)
+        void = await void_changes(store, row)
     if is_changed:
         outbox.changed(caller.tenant, row, action.name)
     change: Change = "created" if present is None else "updated" if is_changed else "unchanged"
-    return view_schedule(row, action.name, store, caller.parts.rules), change
+    view = view_schedule(row, action.name, store, caller.parts.rules)
+    return SavedSchedule(**view.model_dump(), void_changes=void), change
 
 
 async def list_schedules(caller: Caller) -> Listing[ScheduleView]:
@@ -78,26 +83,32 @@ async def delete_schedule(caller: Caller, outbox: Outbox, name: str) -> None:
 
 
 async def pause_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) -> ScheduleView:
-    """Stop a schedule from firing from this instant on; raises NotFound."""
-    note = body.read_as(PauseRequest).note
+    """Stop a schedule from firing from this instant on; raises NotFound, and Invalid for the end."""
+    wanted = body.read_as(PauseRequest)
     async with caller.write() as store:
+        if wanted.until is not None and not store.now < wanted.until <= LATEST:
+            raise body.refuse(("until",), "must lie ahead", "such as an hour from now", "invalid")
         row = await store.schedules.get(name, is_locked=True)
-        before = row.is_paused, row.note
-        await store.schedules.pause(name, note, store.now)
-        if (row.is_paused, row.note) != before:
-            await store.note(EventKind.SCHEDULE_PAUSED, row, note=row.note)
+        before = row.is_paused, row.note, row.paused_until
+        await store.schedules.pause(name, wanted.note, store.now, wanted.until)
+        if (row.is_paused, row.note, row.paused_until) != before:
+            until: dict[str, JsonValue] = (
+                {"until": instant_text(row.paused_until)} if row.paused_until is not None else {}
+            )
+            await store.note(EventKind.SCHEDULE_PAUSED, row, note=row.note, details=until)
         action = await store.actions.of(row)
     outbox.changed(caller.tenant, row, action.name)
     return view_schedule(row, action.name, store, caller.parts.rules)
 
 
-async def resume_schedule(caller: Caller, outbox: Outbox, name: str) -> ScheduleView:
+async def resume_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) -> ScheduleView:
     """Let a schedule fire again; raises NotFound."""
+    with_catchup = body.read_as(ResumeRequest).catchup
     async with caller.write() as store:
         row = await store.schedules.get(name, is_locked=True)
         if row.is_paused:
-            await store.schedules.resume(name, store.now)
-            await store.note(EventKind.SCHEDULE_RESUMED, row)
+            await store.schedules.resume(name, store.now, with_catchup)
+            await store.note(EventKind.SCHEDULE_RESUMED, row, details={"catchup": with_catchup})
         action = await store.actions.of(row)
     outbox.changed(caller.tenant, row, action.name)
     return view_schedule(row, action.name, store, caller.parts.rules)
@@ -120,7 +131,9 @@ async def show_upcoming(caller: Caller, name: str, after: datetime | None, count
     async with caller.read() as store:
         row = await store.schedules.get(name)
         rule = await caller.parts.rules.get(row, store.calendars)
-    return view_upcoming(row, rule, after or store.now, count)
+        begin = after or store.now
+        changes = await store.fire_changes.of(row, begin)
+    return view_upcoming(row, rule, changes, begin, count)
 
 
 async def _find_action(store: TenantStore, name: str, body: Body) -> ActionRow:

@@ -1,6 +1,7 @@
 """`python -m bench`: the loads one after the other, every arm of each in turn, in one run."""
 
 import argparse
+import asyncio
 import json
 import sys
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.arms import ALL
+from bench.lists import lists
 from bench.loads import NAMES, QUICK, QUICK_LOADS, USUAL, Extent, loads
 from bench.measure import measured, prepared
 from bench.next_hour import COUNT, next_hour
@@ -29,6 +31,9 @@ def main() -> None:
     rows: list[Row] = []
     if not wanted.loads or "next" in wanted.loads:
         rows.append(next_hour(extent.count or COUNT, extent.times(3)))
+    if "lists" in wanted.loads:
+        for kind in ("sqlite", "postgres"):
+            rows += asyncio.run(lists(kind))
     for load in chosen:
         rows += measured(load, only, missing, wanted.database)
         _write(rows, wanted.json)  # What is measured is kept, even if the run is cut short.

@@ -6,6 +6,7 @@ CronnyError
 ├── Conflict             the object's state forbids it
 ├── Unauthorised         no valid key
 ├── Unavailable          a server Cronny needs is away
+│   └── Refused          it is there, and does not take this one message
 ├── SettingsError        the installation is configured wrongly
 ├── EgressDenied         the address is closed for this tenant
 ├── Unsealable           a secret cannot be opened; in cronny.secrets
@@ -46,6 +47,10 @@ class Unauthorised(CronnyError):
 
 class Unavailable(CronnyError):
     """A server that Cronny needs does not answer."""
+
+
+class Refused(Unavailable):
+    """A server that Cronny needs does not take this message."""
 
 
 class SettingsError(CronnyError):

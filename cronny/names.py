@@ -38,6 +38,16 @@ def again(workflow_id: str, generation: int) -> str:
     return f"{workflow_id}~{generation}"
 
 
+def moved_workflow(workflow_id: str, to: datetime) -> str:
+    """The workflow id of a fire that was moved after a workflow of it had been started."""
+    return f"{workflow_id.partition('~')[0]}~{instant_text(to)}"
+
+
+def backfill_workflow(workflow_id: str, backfill: str) -> str:
+    """The workflow id of a fire that is executed for the sake of a backfill."""
+    return f"{workflow_id}/{backfill}"
+
+
 def manual_workflow(tenant: str, action: str, trigger: str) -> str:
     """The workflow id of a trigger that a person or a program asked for."""
     return f"trigger/{tenant}/{action}/manual/{trigger}"

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         description="Sealing keys, `id:base64,…`, the newest first; else `<data_dir>/secret.key`.",
     )
     pool: str = Field("default", description="The pool whose tenants a worker serves.")
+    metrics_host: str = Field("127.0.0.1", description="Address a worker shows its metrics on.")
+    metrics_port: Port | None = Field(
+        None,
+        description="Port of a worker's metrics, at `/metrics` for Prometheus; without one, there is none.",
+    )
     egress_allow: Networks = Field(
         (), description="Networks that stages may reach although they are not public, separated by commas."
     )

@@ -2,48 +2,52 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from temporalio.client import Client
 
 from cronny.clock import Clock
-from cronny.errors import Unavailable
-from cronny.firing import fire_of
+from cronny.errors import Refused, Unavailable
+from cronny.metrics import Metrics
+from cronny.repairs import Repairs
 from cronny.store.database import Database
-from cronny.store.ends import after_lost
 from cronny.store.failures import meaning_of
-from cronny.store.guarded import QUEUED
-from cronny.store.tables import EventKind, TriggerRow
 from cronny.store.watch import (
+    BATCH,
     StuckSchedule,
     StuckTrigger,
     executing_triggers,
-    note_repair,
-    settle_lost,
     stuck_schedules,
     stuck_triggers,
     take_lease,
 )
-from cronny.temporal.schedules import is_running, notify, release, start_trigger
+from cronny.temporal.connection import ensure_search_attributes
 
 ROUND = timedelta(seconds=5)  # between two looks
 LEASE = timedelta(seconds=15)  # another worker takes over after this
-PATIENCE = timedelta(seconds=60)  # before the same trigger is tried again: it may merely wait for a slot
+AT_ONCE = 20  # repairs under way: with Temporal's database gone there are thousands
 
+Item = TypeVar("Item", StuckSchedule, StuckTrigger)
 log = logging.getLogger("cronny.watchdog")
 
 
 class Watchdog:
     """One loop in each system worker; the one that has the lease repairs."""
 
-    def __init__(self, database: Database, client: Client, clock: Clock, name: str) -> None:
+    def __init__(
+        self, database: Database, client: Client, clock: Clock, name: str, metrics: Metrics | None = None
+    ) -> None:
         self._database = database
         self._client = client
         self._clock = clock
         self._name = name
-        self._tried: dict[str, datetime] = {}
-        self._woken: dict[str, datetime] = {}  # schedules whose repair is in the event table
+        self._metrics = metrics or Metrics()
+        self._repairs = Repairs(database, client, self._metrics)
+        self._passed = 0  # unclaimed triggers that the rounds before this one looked at
         self._place: tuple[datetime, str] | None = None
+        self._is_sound = False  # whether Temporal took every repair of the last round
 
     async def run(self) -> None:
         """Look and repair until cancelled."""
@@ -51,6 +55,7 @@ class Watchdog:
             try:
                 await self.round()
             except Exception as error:  # whatever it was, the next round may succeed
+                self._metrics.rounds.labels("failed").inc()
                 is_known = isinstance(error, Unavailable) or meaning_of(error) is not None
                 log.warning(
                     "the watchdog could not finish its round",
@@ -63,65 +68,59 @@ class Watchdog:
         """Look once; raises Unavailable when Temporal is away."""
         now = self._clock()
         async with self._database.write() as session:
-            if not await take_lease(session, "watchdog", self._name, now, LEASE):
-                return
-        await self._wake_schedules(now)
-        await self._start_triggers(now)
-        await self._settle_lost(now)
+            has_lease = await take_lease(session, "watchdog", self._name, now, LEASE)
+        if not has_lease:
+            self._metrics.rounds.labels("left").inc()
+            return
+        was_sound, self._is_sound = self._is_sound, False
+        if not was_sound:  # it may be another Temporal than before
+            await ensure_search_attributes(self._client)
+        results = [
+            await self._wake_schedules(now),
+            await self._start_triggers(now),
+            await self._settle_lost(now),
+        ]
+        self._is_sound = all(results)
+        self._repairs.forget(now)
+        self._metrics.rounds.labels("done").inc()
 
-    async def _wake_schedules(self, now: datetime) -> None:
+    async def _wake_schedules(self, now: datetime) -> bool:
         async with self._database.read() as session:
             schedules = await stuck_schedules(session, now)
-        self._woken = {name: at for name, at in self._woken.items() if now - at < PATIENCE}
-        for schedule in schedules:
-            await notify(self._client, schedule.tenant, schedule.row.id, schedule.row.name, schedule.action)
-            log.warning("woke a schedule", extra={"tenant": schedule.tenant, "schedule": schedule.row.name})
-            if schedule.row.id not in self._woken:
-                self._woken[schedule.row.id] = now
-                await self._note_woken(schedule, now)
+        return await _each(schedules, lambda schedule: self._repairs.wake(schedule, now))
 
-    async def _note_woken(self, schedule: StuckSchedule, now: datetime) -> None:
-        async with self._database.write() as session:
-            await note_repair(session, EventKind.SCHEDULE_WOKEN, schedule.row, now)
-
-    async def _start_triggers(self, now: datetime) -> None:
+    async def _start_triggers(self, now: datetime) -> bool:
+        """Look at the next unclaimed triggers; after the last ones the first come again."""
         async with self._database.read() as session:
-            triggers = await stuck_triggers(session, now)
-        self._tried = {name: at for name, at in self._tried.items() if now - at < PATIENCE}
-        for trigger in triggers:
-            if trigger.row.id not in self._tried:
-                self._tried[trigger.row.id] = now
-                if not await self._waits(trigger.row):
-                    await self._start(trigger, now)
+            triggers = await stuck_triggers(session, now, self._passed)
+        self._passed = self._passed + BATCH if len(triggers) == BATCH else 0
+        return await _each(triggers, lambda trigger: self._repairs.start(trigger, now))
 
-    async def _waits(self, row: TriggerRow) -> bool:
-        """Whether the trigger waits for others, and its workflow for it."""
-        return row.reason == QUEUED and await is_running(self._client, row.workflow_id, "")
-
-    async def _start(self, trigger: StuckTrigger, now: datetime) -> None:
-        row = trigger.row
-        await start_trigger(self._client, fire_of(row, trigger.tenant, trigger.action, trigger.schedule, now))
-        log.warning("started an unclaimed trigger", extra={"tenant": trigger.tenant, "trigger": row.id})
-        async with self._database.write() as session:
-            await note_repair(session, EventKind.TRIGGER_STARTED, row, now)
-
-    async def _settle_lost(self, now: datetime) -> None:
+    async def _settle_lost(self, now: datetime) -> bool:
         """Look at the next executing triggers; after the last ones the first come again."""
         async with self._database.read() as session:
             triggers = await executing_triggers(session, now, self._place)
         self._place = (triggers[-1].row.due, triggers[-1].row.id) if triggers else None
-        for trigger in triggers:
-            if not await is_running(self._client, trigger.row.workflow_id, trigger.row.run_id):
-                await self._settle(trigger, now)
+        return await _each(triggers, lambda trigger: self._repairs.settle(trigger, now))
 
-    async def _settle(self, trigger: StuckTrigger, now: datetime) -> None:
-        async with self._database.write() as session:
-            is_settled = await settle_lost(session, trigger, now)
-            if is_settled:
-                await note_repair(session, EventKind.TRIGGER_LOST, trigger.row, now)
-                waiting = await after_lost(session, trigger.row, now)
-        if is_settled:
-            fields = {"tenant": trigger.tenant, "trigger": trigger.row.id}
-            log.warning("settled a trigger whose workflow is gone", extra=fields)
-            if waiting is not None:
-                await release(self._client, waiting)
+
+async def _each(items: Sequence[Item], repair: Callable[[Item], Awaitable[None]]) -> bool:
+    """Repair all, some at a time; False if Temporal refused one, Unavailable if it does not answer."""
+    waiting = iter(items)
+    refusals: list[Refused] = []
+
+    async def work() -> None:
+        for item in waiting:
+            try:
+                await repair(item)
+            except Refused as error:
+                refusals.append(error)
+
+    results = await asyncio.gather(*[work() for _ in range(AT_ONCE)], return_exceptions=True)
+    for error in results:
+        if error is not None:
+            raise error
+    if refusals:
+        fields = {"count": len(refusals), "reason": str(refusals[0])}
+        log.warning("Temporal refused repairs", extra=fields)
+    return not refusals

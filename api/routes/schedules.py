@@ -12,7 +12,7 @@ from api.names import KnownName, NewName
 from api.outbox import SentAfter
 from api.previewing import preview_schedule
 from api.problem import refusals
-from api.requests import PauseRequest, PreviewRequest, RunRequest, ScheduleRequest
+from api.requests import PauseRequest, PreviewRequest, ResumeRequest, RunRequest, ScheduleRequest
 from api.schedules import (
     delete_schedule,
     list_schedules,
@@ -25,7 +25,7 @@ from api.schedules import (
 )
 from api.views.listing import Listing
 from api.views.preview import Preview
-from api.views.schedule import ScheduleView, Upcoming
+from api.views.schedule import SavedSchedule, ScheduleView, Upcoming
 from api.views.trigger import TriggerView
 
 MOST = 200  # fires in one answer
@@ -45,7 +45,7 @@ Count = Annotated[int, Query(ge=1, le=MOST, description="How many fires at most.
 @router.put(
     "/{name}",
     responses={
-        201: {"model": ScheduleView, "description": "Created"},
+        201: {"model": SavedSchedule, "description": "Created"},
         **refusals(HTTPStatus.CONFLICT),
         **_REFUSED,
     },
@@ -53,10 +53,11 @@ Count = Annotated[int, Query(ge=1, le=MOST, description="How many fires at most.
 )
 async def put(
     caller: KnownCaller, name: NewName, body: SentBody, outbox: SentAfter, response: Response
-) -> ScheduleView:
+) -> SavedSchedule:
     """Write a schedule; the same again changes nothing, another rule counts from now on.
 
-    What the former rule has in the ledger and has not begun becomes `skipped: superseded`. A pause stays.
+    What the former rule has in the ledger and has not begun becomes `skipped: superseded`. A pause stays,
+    and so does what was asked of single fires; `void_changes` names the dues that the rule has no more.
     A schedule that is written in an action can only be changed there.
     """
     view, change = await put_schedule(caller, outbox, name, body)
@@ -102,14 +103,21 @@ async def delete(caller: KnownCaller, name: KnownName, outbox: SentAfter) -> Non
     openapi_extra=documented(PauseRequest, is_required=False),
 )
 async def pause(caller: KnownCaller, name: KnownName, body: OptionalBody, outbox: SentAfter) -> ScheduleView:
-    """Stop firing from this instant on: what has not begun becomes `skipped: paused`."""
+    """Stop firing from this instant on: what has not begun becomes `skipped: paused`.
+
+    With `until`, the schedule fires again by itself.
+    """
     return await pause_schedule(caller, outbox, name, body)
 
 
-@router.post("/{name}/resume", responses=_MISSING)
-async def resume(caller: KnownCaller, name: KnownName, outbox: SentAfter) -> ScheduleView:
-    """Fire again; what fell into the pause is recorded as skipped."""
-    return await resume_schedule(caller, outbox, name)
+@router.post(
+    "/{name}/resume",
+    responses={**_MISSING, **_REFUSED},
+    openapi_extra=documented(ResumeRequest, is_required=False),
+)
+async def resume(caller: KnownCaller, name: KnownName, body: OptionalBody, outbox: SentAfter) -> ScheduleView:
+    """Fire again; what fell into the pause is recorded as skipped, or caught up if asked for."""
+    return await resume_schedule(caller, outbox, name, body)
 
 
 @router.post(

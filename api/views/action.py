@@ -38,6 +38,9 @@ class ScheduleChange(View):
 
     name: str
     change: Change
+    void_changes: tuple[datetime, ...] = Field(
+        (), description="The dues of changed single fires that the rule does not have any more."
+    )
     fires: FireChanges | None = Field(None, description="What it would change; in a dry run only.")
 
 

@@ -1,17 +1,19 @@
 """What the API shows of a schedule."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import Field, JsonValue
 
 from activities.rules import Rule, RuleCache
+from api.views.fire import has_fire
 from api.views.listing import View
 from cronny.errors import Invalid
-from cronny.names import schedule_workflow
-from cronny.scheduling import Compiled, upcoming
+from cronny.names import instant_text, schedule_workflow
+from cronny.scheduling import planned, upcoming
 from cronny.scheduling.walltime import ClockChange
-from cronny.store.tables import ScheduleRow, ScheduleState
+from cronny.store.tables import ChangeKind, FireChange, ScheduleRow, ScheduleState
 from cronny.store.tenant_store import TenantStore
 from dsl.describe import describe
 
@@ -27,12 +29,21 @@ class ScheduleView(View):
     state: ScheduleState = Field(description="`pending`, `scheduled` or `processed`.")
     paused: bool
     note: str = Field(description="Why it is paused.")
+    paused_until: datetime | None = Field(description="When the pause ends by itself.")
     next_due: datetime | None = Field(description="The first fire that is not in the ledger yet.")
     last_due: datetime | None = Field(description="The latest fire that is in the ledger.")
     generation: int = Field(description="Counts the changes of the rule and of the pause.")
     workflow_id: str = Field(description="Its workflow in Temporal.")
     created: datetime
     updated: datetime
+
+
+class SavedSchedule(ScheduleView):
+    """A schedule as it was saved."""
+
+    void_changes: tuple[datetime, ...] = Field(
+        description="The dues of changed single fires that the rule does not have any more."
+    )
 
 
 class UpcomingFire(View):
@@ -44,6 +55,11 @@ class UpcomingFire(View):
         description="`gap`: its wall time is skipped that day, it fires as the gap ends; "
         "`overlap`: its wall time is shown twice that day."
     )
+    planned: datetime = Field(description="When it is to start: moved, or with jitter and spread, later.")
+    skipped: bool = Field(description="Somebody asked to leave it out.")
+    moved: bool = Field(description="Somebody asked to let it happen when it is planned.")
+    other_inputs: bool = Field(description="Somebody asked to give it other inputs than the others.")
+    note: str = Field(description="Why somebody asked for that.")
 
 
 class Upcoming(View):
@@ -66,6 +82,7 @@ def view_schedule(row: ScheduleRow, action: str, store: TenantStore, rules: Rule
         state=row.state(store.now),
         paused=row.is_paused,
         note=row.note,
+        paused_until=row.paused_until,
         next_due=row.next_due,
         last_due=row.last_due,
         generation=row.generation,
@@ -75,18 +92,45 @@ def view_schedule(row: ScheduleRow, action: str, store: TenantStore, rules: Rule
     )
 
 
-def view_upcoming(row: ScheduleRow, rule: Rule, after: datetime, count: int) -> Upcoming:
-    """The next fires after an instant."""
-    dues = upcoming(rule.compiled, after, count)
-    fires = tuple(view_fire(rule.compiled, due) for due in dues)
+def view_upcoming(
+    row: ScheduleRow, rule: Rule, changes: Sequence[FireChange], after: datetime, count: int
+) -> Upcoming:
+    """The next fires after an instant, as operators changed them."""
+    asked = _by_due(changes)
+    put_off = [due for due in asked if due <= after and has_fire(rule.compiled, due)]
+    dues = [*put_off, *upcoming(rule.compiled, after, count)]
+    found = [view_fire(row, rule, due, asked.get(due, {})) for due in dues]
+    fires = tuple(fire for fire in found if fire.planned > after)[:count]
     why = f": {row.note}" if row.note else ""
-    note = f"paused{why}; nothing fires before it is resumed" if row.is_paused else ""
+    end = instant_text(row.paused_until) if row.paused_until is not None else "it is resumed"
+    note = f"paused{why}; nothing fires before {end}" if row.is_paused else ""
     return Upcoming(schedule=row.name, timezone=rule.schedule.timezone, fires=fires, note=note)
 
 
-def view_fire(compiled: Compiled, due: datetime) -> UpcomingFire:
+def view_fire(
+    row: ScheduleRow, rule: Rule, due: datetime, asked: Mapping[ChangeKind, FireChange]
+) -> UpcomingFire:
     """A fire to come, on the clocks of its schedule."""
-    return UpcomingFire(due=due, local=compiled.local(due), clock_change=compiled.touched(due) or "")
+    compiled = rule.compiled
+    move = asked.get(ChangeKind.MOVE)
+    moved_to = move.moved_to if move else None
+    return UpcomingFire(
+        due=due,
+        local=compiled.local(due),
+        clock_change=compiled.touched(due) or "",
+        planned=moved_to or planned(rule.schedule, row.id, due, compiled.next(due)),
+        skipped=ChangeKind.SKIP in asked,
+        moved=moved_to is not None,
+        other_inputs=ChangeKind.INPUTS in asked,
+        note="; ".join(change.note for change in asked.values() if change.note),
+    )
+
+
+def _by_due(changes: Sequence[FireChange]) -> dict[datetime, dict[ChangeKind, FireChange]]:
+    found: dict[datetime, dict[ChangeKind, FireChange]] = {}
+    for change in changes:
+        found.setdefault(change.due, {})[change.kind] = change
+    return found
 
 
 def _description(row: ScheduleRow, rules: RuleCache) -> str:

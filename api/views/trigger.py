@@ -22,9 +22,14 @@ class TriggerView(View):
     action: str
     action_version: int
     schedule: str | None = Field(description="None if somebody ran the action without one.")
-    number: int = Field(description="1 for the first fire of the schedule; 0 if asked for by hand.")
+    number: int = Field(
+        description="1 for the first fire of the schedule; 0 if asked for by hand or by a backfill."
+    )
     due: datetime = Field(description="The nominal instant.")
-    planned: datetime = Field(description="When it is to start: the due, plus jitter and spread.")
+    backfill: str | None = Field(description="The backfill for whose sake it is executed.")
+    planned: datetime = Field(
+        description="When it is to start: the due plus jitter and spread, or where it was moved to."
+    )
     until: datetime | None = Field(description="The last due of a row that stands for many left-out fires.")
     count: int = Field(description="How many nominal fires the row stands for.")
     state: TriggerState
@@ -78,6 +83,7 @@ def view_trigger(entry: Entry) -> TriggerView:
         schedule=entry.schedule,
         number=row.number,
         due=row.due,
+        backfill=row.backfill_id or None,
         planned=row.planned,
         until=row.until,
         count=row.count,

@@ -14,7 +14,7 @@ from bench.loads.sustained import sustained
 from bench.loads.tenants import tenants
 
 USUAL = ("herd", "steady", "sustained", "chain", "recovery", "tenants", "events")  # without the long one
-NAMES = (*USUAL, "idle", "next")  # the last needs no servers and is no Load
+NAMES = (*USUAL, "idle", "next", "lists")  # the last two need no servers and are no Loads
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ import typer
 from cronny.cli.client import Client, Key, Url, open_client
 from cronny.cli.following import Wait, finish
 from cronny.cli.inputs import Inputs, parse_inputs
+from cronny.cli.insight import stats, why
 from cronny.cli.previews import preview
 from cronny.cli.terminal import AsJson, marked, moment, print_fields, print_json, print_table, until
+from dsl.durations import parse_duration
 
 app = typer.Typer(
     help="List, show, pause, resume, trigger and delete schedules.",
@@ -20,6 +22,9 @@ app = typer.Typer(
 app.command()(preview)
 
 Name = Annotated[str, typer.Argument(help="The schedule's name.")]
+
+app.command()(why)
+app.command()(stats)
 
 
 @app.command(name="list")
@@ -46,18 +51,26 @@ def show(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) 
 def pause(
     name: Name,
     note: Annotated[str, typer.Option(help="Why, for those who wonder later.")] = "",
+    end: Annotated[str, typer.Option("--until", help="When it ends by itself: 2h, or an instant.")] = "",
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Let nothing fire until the schedule is resumed."""
-    _print(open_client(url, key).post("schedules", name, "pause", json={"note": note}), as_json)
+    wish = {"note": note, **({"until": _instant(end)} if end else {})}
+    _print(open_client(url, key).post("schedules", name, "pause", json=wish), as_json)
 
 
 @app.command()
-def resume(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+def resume(
+    name: Name,
+    catchup: Annotated[bool, typer.Option(help="Catch up what fell into the pause.")] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
     """Let a paused schedule fire again."""
-    _print(open_client(url, key).post("schedules", name, "resume"), as_json)
+    _print(open_client(url, key).post("schedules", name, "resume", json={"catchup": catchup}), as_json)
 
 
 @app.command()
@@ -105,6 +118,14 @@ def delete(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False
         typer.echo(f"{name} is deleted")
 
 
+def _instant(text: str) -> str:
+    """The instant that lies a duration ahead; what is none is left for the API to read."""
+    try:
+        return (datetime.now(UTC) + parse_duration(text)).isoformat()
+    except ValueError:
+        return text
+
+
 def _triggered(client: Client, name: str, inputs: list[str] | None) -> Any:
     given = parse_inputs(inputs)
     return client.post("schedules", name, "trigger", json={"inputs": given} if given else {})
@@ -120,6 +141,7 @@ def _print(schedule: Any, as_json: bool) -> None:
         ("rule", schedule["description"]),
         ("state", _state(schedule)),
         ("note", schedule["note"]),
+        ("until", f"{moment(schedule['paused_until'])} {until(schedule['paused_until'], now)}".strip()),
         ("next", f"{moment(schedule['next_due'])} {until(schedule['next_due'], now)}".strip()),
         ("last", moment(schedule["last_due"])),
         ("written in", f"action {schedule['action']}" if schedule["embedded"] else ""),

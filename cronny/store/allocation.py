@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from cronny.names import again
 from cronny.scheduling.allocation import LEAD, Handout
+from cronny.store.changed_fires import apply_changes, moved_dues
 from cronny.store.events import ENGINE, Events
 from cronny.store.fires import Allocatable, ledger_rows
 from cronny.store.schedules import Schedules
@@ -57,7 +58,7 @@ async def write_fires(
 ) -> None:
     """Write the ledger rows of a handout and move the schedule's position."""
     schedule = target.schedule
-    await _merge(session, schedule, ledger_rows(target, handout, inputs, now, terms))
+    await merge_fires(session, schedule, ledger_rows(target, handout, inputs, now, terms), now)
     schedule.cursor = handout.cursor
     schedule.last_due = max(filter(None, [*handout.run, schedule.last_due]), default=None)
     if handout.next_due != schedule.next_due or schedule.wake_at is None:
@@ -65,10 +66,22 @@ async def write_fires(
         schedule.wake_at = await _wake_at(session, schedule)
 
 
+async def merge_fires(
+    session: AsyncSession, schedule: ScheduleRow, rows: Sequence[TriggerRow], now: datetime
+) -> None:
+    """Add rows to the ledger as operators changed them; a due that has happened keeps its row."""
+    if schedule.has_changes:
+        await apply_changes(session, schedule, rows, now)
+    await _merge(session, schedule, rows)
+
+
 async def unstarted(
     session: AsyncSession, schedule: ScheduleRow, spawned: datetime | None
 ) -> Sequence[TriggerRow]:
-    """The rows whose trigger nobody claimed yet, of this generation, later than `spawned`; by due."""
+    """The rows whose trigger nobody claimed yet, of this generation, later than `spawned`; by due.
+
+    Fires that were moved are not among them: they are started out of turn.
+    """
     query = select(TriggerRow).where(
         col(TriggerRow.schedule_id) == schedule.id,
         col(TriggerRow.state) == TriggerState.SCHEDULED,
@@ -76,6 +89,8 @@ async def unstarted(
     )
     if spawned is not None:
         query = query.where(col(TriggerRow.due) > spawned)
+    if schedule.has_changes:
+        query = query.where(col(TriggerRow.due).not_in(moved_dues(schedule.id)))
     return (await session.execute(query.order_by(col(TriggerRow.due)))).scalars().all()
 
 
@@ -96,7 +111,9 @@ async def _wake_at(session: AsyncSession, schedule: ScheduleRow) -> datetime | N
 async def _merge(session: AsyncSession, schedule: ScheduleRow, rows: Sequence[TriggerRow]) -> None:
     """Add rows, numbered on from the schedule's last; a due that has a row keeps it and its number."""
     query = select(TriggerRow).where(
-        col(TriggerRow.schedule_id) == schedule.id, col(TriggerRow.due).in_([row.due for row in rows])
+        col(TriggerRow.schedule_id) == schedule.id,
+        col(TriggerRow.due).in_([row.due for row in rows]),
+        col(TriggerRow.backfill_id) == "",
     )
     known = {row.due: row for row in (await session.execute(query)).scalars()} if rows else {}
     for row in rows:

@@ -34,7 +34,7 @@ def ledger_rows(
 
 def _rows(target: Allocatable, handout: Handout, now: datetime, terms: Terms) -> Iterator[TriggerRow]:
     for due in handout.run:
-        yield on_terms(_row(target, due, now, state=TriggerState.SCHEDULED), terms)
+        yield on_terms(row_of(target, due, now, state=TriggerState.SCHEDULED), terms)
     for missed in handout.skipped:
         yield _left_out(target, missed, now, TriggerState.SKIPPED, "paused")
     for missed in handout.missed:
@@ -52,13 +52,14 @@ def on_terms(row: TriggerRow, terms: Terms) -> TriggerRow:
 def _left_out(
     target: Allocatable, missed: Missed, now: datetime, state: TriggerState, reason: str
 ) -> TriggerRow:
-    row = _row(target, missed.first, now, state=state)
+    row = row_of(target, missed.first, now, state=state)
     row.reason, row.count, row.finished_at = reason, missed.count, now
     row.until = missed.last if missed.count > 1 else None
     return row
 
 
-def _row(target: Allocatable, due: datetime, now: datetime, state: TriggerState) -> TriggerRow:
+def row_of(target: Allocatable, due: datetime, now: datetime, state: TriggerState) -> TriggerRow:
+    """A ledger row of the schedule, without inputs and a number yet."""
     schedule = target.schedule
     return TriggerRow(
         id=new_id("trg", now),

@@ -18,6 +18,7 @@ from cronny.store.claims import Claim, Execution, Verdict, VerdictKind, is_of_ru
 from cronny.store.records import OVERLAP_CANCELLED
 from cronny.store.tables import IS_OPEN, ScheduleRow, StageRow, StageState, TriggerRow, TriggerState
 
+GUARDED_CHUNK = 500  # guarded claims in one transaction, which holds the rows of their schedules
 QUEUED = "queued"  # the reason of a scheduled trigger that waits for others
 KILLED: dict[str, JsonValue] = {"code": "cancelled", "message": "a later trigger took its place"}
 KEPT = ("state", "reason", "run_id", "started_at", "finished_at")  # what a claim may change of a row

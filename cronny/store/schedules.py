@@ -11,6 +11,8 @@ from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
+from cronny.store.backfilled import leave_out
+from cronny.store.changed_fires import forget_changes
 from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
 from dsl.schedule import read_schedule
@@ -143,6 +145,8 @@ class Schedules:
         row = await self.get(name, is_locked=True)
         row.deleted_at = now
         await self._supersede(row, "deleted", now)
+        await forget_changes(self._session, row)
+        await leave_out(self._session, row.id, now)
         return row
 
     async def _add(self, wish: Wish, now: datetime) -> ScheduleRow:

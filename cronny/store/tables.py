@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import JsonValue
 from sqlalchemy import Index, UniqueConstraint, text
@@ -10,7 +11,20 @@ from sqlmodel import Field, SQLModel
 
 from cronny.store.columns import Instant, Json, text_enum
 
+RETENTION_DAYS = 90  # of a tenant for whom nothing else is said
+
 IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
+
+IN_BACKFILL = text("backfill_id <> '' and state = 'scheduled'")  # what of backfills is still to be started
+IS_PENDING = text("settled_at is null")
+# What partial indexes hold. A query that is to use one repeats its text: neither database can tell otherwise.
+IS_RARE = "state in ('failed', 'cancelled', 'skipped', 'missed')"
+HAS_REASON = "reason <> ''"
+IS_BY_HAND = "generation = 0"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _own_due(context: DefaultExecutionContext) -> datetime:
@@ -62,9 +76,29 @@ class EventKind(StrEnum):
     SCHEDULE_RESUMED = "schedule_resumed"  #: Fires again.
     SCHEDULE_DELETED = "schedule_deleted"  #: Taken away; its ledger stays.
     SCHEDULE_WOKEN = "schedule_woken"  #: The watchdog told its workflow what the row says.
+    FIRE_SKIPPED = "fire_skipped"  #: A single fire is left out.
+    FIRE_MOVED = "fire_moved"  #: A single fire happens at another instant.
+    FIRE_INPUTS = "fire_inputs"  #: A single fire is given other inputs.
+    FIRE_VOID = "fire_void"  #: A moved fire is not among those of its rule any more.
+    FIRE_RESTORED = "fire_restored"  #: A single fire is as its rule says again.
+    BACKFILL_STARTED = "backfill_started"  #: A range of the past is to be executed.
+    BACKFILL_CANCELLED = "backfill_cancelled"  #: What of it had not begun is left out.
+    SCHEDULE_REPLACED = "schedule_replaced"  #: The watchdog started its workflow afresh: it did not wake.
+    CATCHUP_APPROVED = "catchup_approved"  #: Fires that were missed are executed after all.
+    CATCHUP_DECLINED = "catchup_declined"  #: Fires that were missed stay so.
     TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand.
     TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
+    TRIGGER_STUCK = "trigger_stuck"  #: The watchdog says what keeps a trigger that is past its due.
+    TRIGGER_GIVEN_UP = "trigger_given_up"  #: The watchdog settled a trigger whose workflow cannot start it.
     TRIGGER_LOST = "trigger_lost"  #: The watchdog settled a trigger whose workflow is gone.
+
+
+class ChangeKind(StrEnum):
+    """What an operator asks of a single fire."""
+
+    SKIP = "skip"  #: Leave it out.
+    MOVE = "move"  #: Let it happen at another instant.
+    INPUTS = "inputs"  #: Give it other inputs.
 
 
 class Tenant(SQLModel, table=True):
@@ -74,6 +108,7 @@ class Tenant(SQLModel, table=True):
     id: str = Field(primary_key=True)
     slug: str = Field(unique=True)
     pool: str = Field(default="default", index=True)
+    retention_days: int = RETENTION_DAYS  # after these, what has ended is purged
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -137,6 +172,7 @@ class ScheduleRow(SQLModel, table=True):
     wake_at: datetime | None = Field(default=None, sa_type=Instant)  # when next_due is to be allocated
     last_due: datetime | None = Field(default=None, sa_type=Instant)  # the latest fire that was allocated
     fires: int = 0  # how many nominal fires have a row
+    has_changes: bool = False  # single fires of it were changed by an operator
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
     deleted_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -158,11 +194,18 @@ class TriggerRow(SQLModel, table=True):
 
     __tablename__ = "trigger"
     __table_args__ = (
-        Index("ix_trigger_fire", "schedule_id", "due", unique=True),
+        Index("ix_trigger_fire", "schedule_id", "due", "backfill_id", unique=True),
+        Index("ix_trigger_backfill", "planned", sqlite_where=IN_BACKFILL, postgresql_where=IN_BACKFILL),
         Index("ix_trigger_tenant_due", "tenant_id", "due", "id"),
         Index("ix_trigger_state_due", "state", "due"),
+        Index("ix_trigger_action_due", "action_id", "due", "id"),
+        # Most rows are completed. The others are few, and cheap to find among them.
+        Index("ix_trigger_rare", "tenant_id", "state", "due", "id", **_where(IS_RARE)),
+        Index("ix_trigger_schedule_rare", "schedule_id", "state", "due", "id", **_where(IS_RARE)),
+        Index("ix_trigger_reason", "tenant_id", "reason", "due", "id", **_where(HAS_REASON)),
+        Index("ix_trigger_by_hand", "tenant_id", "generation", "due", "id", **_where(IS_BY_HAND)),
         # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.
-        Index("ix_trigger_open", "schedule_id", sqlite_where=text(IS_OPEN), postgresql_where=text(IS_OPEN)),
+        Index("ix_trigger_open", "schedule_id", **_where(IS_OPEN)),
     )
     id: str = Field(primary_key=True)
     tenant_id: str
@@ -173,6 +216,7 @@ class TriggerRow(SQLModel, table=True):
     planned: datetime = Field(  # when it is to start: the due, later where its schedule says jitter or spread
         default=None, sa_type=Instant, nullable=False, sa_column_kwargs={"default": _own_due}
     )
+    backfill_id: str = ""  # of a fire of the past that is executed for the sake of a backfill
     until: datetime | None = Field(
         default=None, sa_type=Instant
     )  # the last due of a row that stands for many
@@ -193,6 +237,45 @@ class TriggerRow(SQLModel, table=True):
     allocated_at: datetime = Field(sa_type=Instant)
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class FireChange(SQLModel, table=True):
+    """What an operator asked of a single fire; whatever becomes of the rule, it stays until it is undone."""
+
+    __tablename__ = "fire_change"
+    __table_args__ = (
+        Index("ix_fire_change_pending", "moved_to", sqlite_where=IS_PENDING, postgresql_where=IS_PENDING),
+    )
+    schedule_id: str = Field(primary_key=True)
+    due: datetime = Field(sa_type=Instant, primary_key=True)
+    kind: ChangeKind = Field(sa_type=text_enum(ChangeKind), primary_key=True)
+    tenant_id: str
+    moved_to: datetime | None = Field(default=None, sa_type=Instant)
+    inputs: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    actor: str
+    note: str = ""
+    at: datetime = Field(sa_type=Instant)
+    settled_at: datetime | None = Field(default=None, sa_type=Instant)  # a moved fire has had its time
+
+
+class BackfillRow(SQLModel, table=True):
+    """A range of the past that is executed at a bounded rate; its fires are rows of the ledger."""
+
+    __tablename__ = "backfill"
+    __table_args__ = (Index("ix_backfill_schedule", "schedule_id", "created_at", "id"),)
+    id: str = Field(primary_key=True)
+    tenant_id: str
+    schedule_id: str
+    since: datetime = Field(sa_type=Instant)
+    until: datetime = Field(sa_type=Instant)
+    total: int
+    rate: int  # triggers a minute
+    overlap: str
+    inputs: JsonValue = Field(sa_type=Json)
+    actor: str
+    note: str = ""
+    created_at: datetime = Field(sa_type=Instant)
+    cancelled_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class StageRow(SQLModel, table=True):

@@ -10,10 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cronny.clock import Clock
 from cronny.store.actions import Actions
+from cronny.store.backfills import Backfills
 from cronny.store.calendars import Calendars
+from cronny.store.catchups import Catchups
 from cronny.store.connections import Connections
 from cronny.store.database import Database
 from cronny.store.events import Events
+from cronny.store.fire_changes import FireChanges
+from cronny.store.past import Past
 from cronny.store.schedules import Schedules
 from cronny.store.tables import EventKind, ScheduleRow, Tenant
 from cronny.store.triggers import Triggers
@@ -44,6 +48,21 @@ class TenantStore:
         return Triggers(self._session, self.tenant)
 
     @cached_property
+    def fire_changes(self) -> FireChanges:
+        """What was asked of single fires."""
+        return FireChanges(self._session, self.tenant)
+
+    @cached_property
+    def backfills(self) -> Backfills:
+        """The tenant's backfills."""
+        return Backfills(self._session, self.tenant)
+
+    @cached_property
+    def catchups(self) -> Catchups:
+        """The fires of the tenant that were missed and may be executed after all."""
+        return Catchups(self._session, self.tenant)
+
+    @cached_property
     def connections(self) -> Connections:
         """The tenant's connections."""
         return Connections(self._session, self.tenant.id)
@@ -57,6 +76,11 @@ class TenantStore:
     def events(self) -> Events:
         """What was done by and for the tenant."""
         return Events(self._session, self.tenant.id)
+
+    @cached_property
+    def past(self) -> Past:
+        """What has become of the tenant's schedules."""
+        return Past(self._session, self.tenant)
 
     async def note(
         self,

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from cronny.store.backfilled import BACKFILL
+from cronny.store.columns import storable
 from cronny.store.events import Events
 from cronny.store.guarded import lock_schedules
 from cronny.store.tables import (
@@ -18,6 +20,8 @@ from cronny.store.tables import (
     EventKind,
     Lease,
     ScheduleRow,
+    StageRow,
+    StageState,
     Tenant,
     TriggerRow,
     TriggerState,
@@ -58,7 +62,12 @@ class StuckTrigger:
 
 async def take_lease(session: AsyncSession, name: str, holder: str, now: datetime, span: timedelta) -> bool:
     """Whether `holder` has the lease for `span` from now on."""
-    is_free = or_(col(Lease.holder) == holder, col(Lease.expires_at) < now)
+    is_free = or_(
+        col(Lease.holder) == holder,
+        col(Lease.expires_at) < now,
+        # The clock was set back: nobody would look after anything for as long as that.
+        col(Lease.expires_at) > now + 2 * span,
+    )
     taken = await session.execute(
         update(Lease)
         .where(col(Lease.name) == name, is_free)
@@ -98,15 +107,23 @@ async def stuck_schedules(session: AsyncSession, now: datetime) -> Sequence[Stuc
     return [StuckSchedule(row.ScheduleRow, row.slug, row.action) for row in await session.execute(query)]
 
 
-async def stuck_triggers(session: AsyncSession, now: datetime) -> Sequence[StuckTrigger]:
-    """Triggers that are past their due and unclaimed, the oldest of each tenant first."""
+async def stuck_triggers(session: AsyncSession, now: datetime, skip: int = 0) -> Sequence[StuckTrigger]:
+    """Triggers past their due and unclaimed, the oldest of each tenant first, but for the first `skip`.
+
+    Those that merely wait for a worker stay, so a round goes on where the one before it ended.
+    """
     query = _triggers().where(
         col(TriggerRow.state) == TriggerState.SCHEDULED,
         col(TriggerRow.due) < now - UNCLAIMED,  # for the index; a start is never planned before its due
         col(TriggerRow.planned) < now - UNCLAIMED,
+        or_(  # what of a backfill was not started yet waits for its rate
+            col(TriggerRow.backfill_id) == "", col(TriggerRow.reason) != BACKFILL
+        ),
     )
-    query = query.order_by(_turn(col(TriggerRow.tenant_id), col(TriggerRow.due)), col(TriggerRow.due))
-    return await _found(session, query)
+    query = query.order_by(
+        _turn(col(TriggerRow.tenant_id), col(TriggerRow.due)), col(TriggerRow.due), col(TriggerRow.id)
+    )
+    return await _found(session, query.offset(skip))
 
 
 async def executing_triggers(
@@ -126,7 +143,7 @@ async def executing_triggers(
 
 
 async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetime) -> bool:
-    """Settle a trigger whose workflow is gone as failed; False if its run has settled it meanwhile."""
+    """Settle a trigger whose workflow is gone as failed, and its stages; False if its run was quicker."""
     await lock_schedules(session, [trigger.row.schedule_id])  # before the trigger, as claims and ends do
     settled = await session.execute(
         update(TriggerRow)
@@ -139,17 +156,48 @@ async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetim
         .returning(col(TriggerRow.id))
         .execution_options(synchronize_session=False)
     )
+    if settled.one_or_none() is None:
+        return False
+    await session.execute(
+        update(StageRow)
+        .where(col(StageRow.trigger_id) == trigger.row.id, col(StageRow.finished_at).is_(None))
+        .values(state=StageState.FAILED, error=_LOST, finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return True
+
+
+async def give_up(session: AsyncSession, trigger: StuckTrigger, why: str, now: datetime) -> bool:
+    """Settle a trigger that its workflow cannot start as failed; False if it has been claimed or settled."""
+    await lock_schedules(session, [trigger.row.schedule_id])
+    settled = await session.execute(
+        update(TriggerRow)
+        .where(
+            col(TriggerRow.id) == trigger.row.id,
+            col(TriggerRow.generation) == trigger.row.generation,
+            col(TriggerRow.state) == TriggerState.SCHEDULED,
+        )
+        .values(
+            state=TriggerState.FAILED,
+            reason="workflow_failed",
+            error={"code": "internal", "message": storable(why)},
+            finished_at=now,
+        )
+        .returning(col(TriggerRow.id))
+        .execution_options(synchronize_session=False)
+    )
     return settled.one_or_none() is not None
 
 
 async def note_repair(
-    session: AsyncSession, kind: EventKind, row: ScheduleRow | TriggerRow, now: datetime
+    session: AsyncSession, kind: EventKind, row: ScheduleRow | TriggerRow, now: datetime, why: str = ""
 ) -> None:
     """Write down what the watchdog did about a row."""
     schedule, trigger = (row.schedule_id, row.id) if isinstance(row, TriggerRow) else (row.id, None)
     await Events(session, row.tenant_id).add(
-        kind, schedule_id=schedule, action_id=row.action_id, trigger_id=trigger, actor=WATCHDOG, now=now
-    )
+        kind, schedule_id=schedule, action_id=row.action_id, trigger_id=trigger, actor=WATCHDOG, note=why,
+        now=now,
+    )  # fmt: skip
 
 
 def _triggers() -> Select[TriggerRow, str, str, str]:

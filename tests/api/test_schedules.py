@@ -94,6 +94,55 @@ async def test_triggering_adds_to_the_inputs_of_the_schedule(
     assert (answer.status_code, shown["schedule"], shown["inputs"]) == (202, "daily", {"region": region})
 
 
+async def test_a_pause_may_end_by_itself(daily: AsyncClient) -> None:
+    until = "2100-01-01T00:00:00Z"
+    paused = (await daily.post("/v1/schedules/daily/pause", json={"until": until})).json()
+    note = (await daily.get("/v1/schedules/daily/upcoming")).json()["note"]
+    resumed = (await daily.post("/v1/schedules/daily/resume")).json()
+    assert (paused["paused_until"], note) == (until, f"paused; nothing fires before {until}")
+    assert (resumed["paused"], resumed["paused_until"]) == (False, None)
+
+
+@pytest.mark.parametrize("until", ["2020-01-01T00:00:00Z", "9500-01-01T00:00:00Z", "tomorrow", "2100-01-01"])
+async def test_a_pause_that_ends_at_no_time_to_come_is_refused(daily: AsyncClient, until: str) -> None:
+    answer = await daily.post("/v1/schedules/daily/pause", json={"until": until})
+    assert (answer.status_code, answer.json()["problems"][0]["where"]) == (422, "until")
+    assert (await daily.get("/v1/schedules/daily")).json()["paused"] is False
+
+
+@pytest.mark.parametrize(("with_catchup", "row"), [(True, ("scheduled", "")), (False, ("skipped", "paused"))])
+async def test_what_fell_into_a_pause_is_caught_up_if_asked_for(
+    each_server: Server, daily: AsyncClient, with_catchup: bool, row: tuple[str, str]
+) -> None:
+    await daily.post("/v1/schedules/daily/pause")
+    each_server.clock.advance(timedelta(hours=2))
+    await daily.post("/v1/schedules/daily/resume", json={"catchup": with_catchup})
+    await each_server.allocate("acme", "daily")
+    assert await ledger(daily) == [("2026-03-02T09:00:00Z", *row)]
+
+
+@pytest.mark.parametrize(
+    ("until", "row"),
+    [("2026-03-02T08:30:00Z", ("scheduled", "")), ("2026-03-02T09:30:00Z", ("skipped", "paused"))],
+)
+async def test_a_pause_that_has_come_to_its_end_lets_the_schedule_fire(
+    each_server: Server, daily: AsyncClient, until: str, row: tuple[str, str]
+) -> None:
+    await daily.post("/v1/schedules/daily/pause", json={"until": until})
+    each_server.clock.advance(timedelta(hours=2))
+    await each_server.allocate("acme", "daily")
+    assert await ledger(daily) == [("2026-03-02T09:00:00Z", *row)]
+    assert (await daily.get("/v1/schedules/daily")).json()["paused"] is False
+
+
+async def test_what_is_to_be_asked_for_waits_for_an_approval(each_server: Server, daily: AsyncClient) -> None:
+    rule = {"every": "day", "at": "09:00", "catchup": "ask"}
+    await daily.put("/v1/schedules/daily", json={**DAILY, "schedule": rule})
+    each_server.clock.advance(timedelta(hours=2))
+    await each_server.allocate("acme", "daily")
+    assert await ledger(daily) == [("2026-03-02T09:00:00Z", "missed", "awaiting_approval")]
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("PUT", "/v1/schedules/ping"), ("DELETE", "/v1/schedules/ping")]
 )
@@ -114,7 +163,18 @@ async def test_upcoming_fires_are_told_in_utc_and_on_local_clocks(acme: AsyncCli
     assert (await acme.get("/v1/schedules/daily/upcoming", params=query)).json() == {
         "schedule": "daily",
         "timezone": "Europe/London",
-        "fires": [{"due": "2026-03-29T08:00:00Z", "local": "2026-03-29T09:00:00+01:00", "clock_change": ""}],
+        "fires": [
+            {
+                "due": "2026-03-29T08:00:00Z",
+                "local": "2026-03-29T09:00:00+01:00",
+                "clock_change": "",
+                "planned": "2026-03-29T08:00:00Z",
+                "skipped": False,
+                "moved": False,
+                "other_inputs": False,
+                "note": "",
+            }
+        ],
         "note": "",
     }
 

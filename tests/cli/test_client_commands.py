@@ -84,6 +84,15 @@ def test_a_schedule_is_paused_with_a_note_and_resumed(ask: Ask, schedule: str) -
     )
 
 
+@pytest.mark.parametrize("end", ["2h", "2100-01-01T00:00:00Z"])
+def test_a_schedule_is_paused_until_an_instant(ask: Ask, schedule: str, end: str) -> None:
+    paused = json.loads(ask("schedules", "pause", schedule, "--until", end, "--json").out)
+    shown = ask("schedules", "show", schedule).out
+    resumed = json.loads(ask("schedules", "resume", schedule, "--catchup", "--json").out)
+    assert (paused["paused_until"] > paused["updated"], "until" in shown) == (True, True)
+    assert (resumed["paused"], resumed["paused_until"]) == (False, None)
+
+
 def test_the_next_fires_of_a_schedule_are_listed(ask: Ask, schedule: str) -> None:
     found = json.loads(ask("schedules", "upcoming", schedule, "--count", "2", "--json").out)
     assert [fire["due"][4:] for fire in found["fires"]] == ["-06-01T00:00:00Z"] * 2
@@ -133,6 +142,7 @@ def test_a_wrong_connection_is_refused_at_its_place_without_its_secrets(ask: Ask
         (("schedules", "show", "No Name"), 1, "cronny: there is nothing of that name\n"),
         (("actions", "run", "greet", "-i", "nme=1"), 1, "cronny: inputs.nme: there is no such input\n"),
         (("actions", "run", "greet", "-i", "nme"), 2, "--input: 'nme' is not NAME=VALUE\n"),
+        (("schedules", "pause", "greet", "--until", "lunch"), 1, "until"),
         (("triggers", "show", "trg_0"), 1, "cronny: there is no trigger 'trg_0'\n"),
         (("triggers", "list", "--state", "odd"), 1, "state"),
         (("actions", "list", "--key", "cny_wrong"), 1, "cronny: this API key is not known\n"),

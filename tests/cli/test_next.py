@@ -89,12 +89,6 @@ def test_next_needs_no_installation(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_rule_with_calendars_needs_the_server() -> None:
-    ran = run_cronny("next", "every day except uk_holidays")
-    assert (ran.code, ran.out) == (2, "")
-    assert "calendar 'uk_holidays' is kept by the server" in " ".join(ran.err.replace("│", " ").split())
-
-
 @pytest.mark.parametrize(
     ("after", "marks"),
     [("2026-03-28T12:00:00Z", ["gap", ""]), ("2026-10-24T12:00:00Z", ["overlap", ""])],

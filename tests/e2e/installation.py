@@ -24,6 +24,7 @@ from cronny.store.tenants import Tenants
 from cronny.temporal.binary import obtain, user_cache
 from cronny.temporal.devserver import DevServer
 from tests.e2e.tenant import TenantClient
+from tests.servers import postgres
 from tests.servers import temporal as temporal_server
 from tests.servers.ports import free_port
 
@@ -37,13 +38,15 @@ class Installation:
     settings: Settings
     temporal: DevServer
     folder: Path
+    own_postgres: postgres.Server | None = None  #: Of an installation whose PostgreSQL is its own.
     running: dict[str, "subprocess.Popen[str]"] = field(default_factory=dict)
 
-    def start(self, module: str) -> "subprocess.Popen[str]":
-        """Start `api` or `worker`; several workers get a number behind their name."""
-        log = (self.folder / f"{module}.log").open("a")
+    def start(self, module: str, **environment: str) -> "subprocess.Popen[str]":
+        """Start `api` or `worker`, or another module; several workers get a number behind their name."""
         command = [sys.executable, "-P", "-m", module.rstrip("0123456789")]
-        self.running[module] = start(command, env=self._environment(), stdout=log, stderr=log)
+        env = {**self._environment(), **environment}
+        with (self.folder / f"{module}.log").open("a") as log:
+            self.running[module] = start(command, env=env, stdout=log, stderr=log)
         return self.running[module]
 
     def stop(self, module: str, number: signal.Signals = signal.SIGTERM) -> None:
@@ -58,6 +61,17 @@ class Installation:
             command, env = self.temporal.command, self.temporal.environment
             self.running["temporal"] = start(command, env=env, stdout=log, stderr=log)
         return self.running["temporal"]
+
+    def restart(self, part: str) -> None:
+        """Start what was stopped: a module, `temporal` or `postgres`."""
+        match part:
+            case "temporal":
+                self.start_temporal()
+            case "postgres":
+                assert self.own_postgres is not None
+                self.running[part] = postgres.launch(self.own_postgres)
+            case _:
+                self.start(part)
 
     def wait_ready(self) -> None:
         """Return once the API says that everything it needs is there."""
@@ -102,6 +116,19 @@ class Installation:
             "CRONNY_EGRESS_ALLOW": "127.0.0.0/8",
             "PYTHONTZPATH": "",
         }
+
+
+@contextmanager
+def running_on_own_postgres() -> Iterator[Installation]:
+    """An installation whose PostgreSQL, which writes durably, can be killed and started again."""
+    with (
+        postgres.prepared(is_durable=True) as server,
+        postgres.serving(server) as process,
+        running(server.url) as installation,
+    ):
+        installation.own_postgres = server
+        installation.running["postgres"] = process
+        yield installation
 
 
 @contextmanager

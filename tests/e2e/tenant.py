@@ -39,9 +39,10 @@ class TenantClient:
         """Run an action now and wait for its end."""
         return self.ended(self.start(action, **inputs)["id"])
 
-    def pause(self, schedule: str, note: str) -> dict[str, Any]:
+    def pause(self, schedule: str, note: str, until: str | None = None) -> dict[str, Any]:
         """Pause a schedule."""
-        return _answer(self.http.post(f"/v1/schedules/{schedule}/pause", json={"note": note}))
+        wish = {"note": note, "until": until}
+        return _answer(self.http.post(f"/v1/schedules/{schedule}/pause", json=wish))
 
     def schedule(self, name: str) -> dict[str, Any]:
         """A schedule as it stands."""

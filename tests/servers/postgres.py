@@ -98,13 +98,24 @@ def _initialise(data: Path, who: Account) -> None:
 
 
 @contextmanager
-def serving(server: Server) -> Iterator[None]:
-    """The server is up; afterwards it has ended as if it had crashed."""
+def serving(server: Server) -> Iterator["subprocess.Popen[str]"]:
+    """The server's process, once it answers; afterwards it has ended as if it had crashed."""
+    process = launch(server)
+    try:
+        _wait(server.port, server.folder / "log")
+        yield process
+    finally:
+        signal_group(process.pid, signal.SIGQUIT)
+        process.wait()
+
+
+def launch(server: Server) -> "subprocess.Popen[str]":
+    """Start the server, again on the same data, without waiting for it."""
     folder, who = server.folder, server.who
     options = [part for setting in server.settings for part in ("-c", setting)]
     command = [str(programs() / "postgres"), "-D", str(folder / "data"), "-p", str(server.port), *options]
     with (folder / "log").open("a") as log:
-        process = start(
+        return start(
             [*command, "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"],
             stdout=log,
             stderr=log,
@@ -113,12 +124,6 @@ def serving(server: Server) -> Iterator[None]:
             extra_groups=None if who.user is None else [],
             cwd=folder,
         )
-    try:
-        _wait(server.port, folder / "log")
-        yield
-    finally:
-        signal_group(process.pid, signal.SIGQUIT)
-        process.wait()
 
 
 def _wait(port: int, log: Path) -> None:

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("slug", sa.String(), nullable=False),
         sa.Column("pool", sa.String(), nullable=False),
+        sa.Column("retention_days", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("slug"),
@@ -61,6 +62,7 @@ def upgrade() -> None:
         sa.Column("schedule_id", sa.String(), nullable=True),
         sa.Column("due", Instant(), nullable=False),
         sa.Column("planned", Instant(), nullable=False),
+        sa.Column("backfill_id", sa.String(), nullable=False),
         sa.Column("until", Instant(), nullable=True),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -97,7 +99,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("trigger", schema=None) as batch_op:
-        batch_op.create_index("ix_trigger_fire", ["schedule_id", "due"], unique=True)
+        batch_op.create_index(
+            "ix_trigger_backfill",
+            ["planned"],
+            unique=False,
+            sqlite_where=sa.text("backfill_id <> '' and state = 'scheduled'"),
+            postgresql_where=sa.text("backfill_id <> '' and state = 'scheduled'"),
+        )
+        batch_op.create_index("ix_trigger_fire", ["schedule_id", "due", "backfill_id"], unique=True)
         batch_op.create_index(
             "ix_trigger_open",
             ["schedule_id"],
@@ -105,8 +114,84 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'executing' or reason = 'queued'"),
             postgresql_where=sa.text("state = 'executing' or reason = 'queued'"),
         )
+        batch_op.create_index("ix_trigger_action_due", ["action_id", "due", "id"], unique=False)
+        batch_op.create_index(
+            "ix_trigger_by_hand",
+            ["tenant_id", "generation", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("generation = 0"),
+            postgresql_where=sa.text("generation = 0"),
+        )
+        batch_op.create_index(
+            "ix_trigger_rare",
+            ["tenant_id", "state", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+            postgresql_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+        )
+        batch_op.create_index(
+            "ix_trigger_reason",
+            ["tenant_id", "reason", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("reason <> ''"),
+            postgresql_where=sa.text("reason <> ''"),
+        )
+        batch_op.create_index(
+            "ix_trigger_schedule_rare",
+            ["schedule_id", "state", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+            postgresql_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+        )
         batch_op.create_index("ix_trigger_state_due", ["state", "due"], unique=False)
         batch_op.create_index("ix_trigger_tenant_due", ["tenant_id", "due", "id"], unique=False)
+
+    op.create_table(
+        "fire_change",
+        sa.Column("schedule_id", sa.String(), nullable=False),
+        sa.Column("due", Instant(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("skip", "move", "inputs", name="changekind", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("moved_to", Instant(), nullable=True),
+        sa.Column("inputs", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("settled_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("schedule_id", "due", "kind"),
+    )
+    with op.batch_alter_table("fire_change", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_fire_change_pending",
+            ["moved_to"],
+            unique=False,
+            sqlite_where=sa.text("settled_at is null"),
+            postgresql_where=sa.text("settled_at is null"),
+        )
+
+    op.create_table(
+        "backfill",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("schedule_id", sa.String(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.Column("until", Instant(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("rate", sa.Integer(), nullable=False),
+        sa.Column("overlap", sa.String(), nullable=False),
+        sa.Column("inputs", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("cancelled_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("backfill", schema=None) as batch_op:
+        batch_op.create_index("ix_backfill_schedule", ["schedule_id", "created_at", "id"], unique=False)
 
     op.create_table(
         "event",
@@ -215,6 +300,7 @@ def upgrade() -> None:
         sa.Column("wake_at", Instant(), nullable=True),
         sa.Column("last_due", Instant(), nullable=True),
         sa.Column("fires", sa.Integer(), nullable=False),
+        sa.Column("has_changes", sa.Boolean(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.Column("deleted_at", Instant(), nullable=True),
@@ -231,6 +317,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("lease")
     op.drop_table("event")
+    op.drop_table("backfill")
+    op.drop_table("fire_change")
     with op.batch_alter_table("schedule", schema=None) as batch_op:
         batch_op.drop_index("ix_schedule_next_due")
         batch_op.drop_index(batch_op.f("ix_schedule_action_id"))
@@ -246,9 +334,15 @@ def downgrade() -> None:
     op.drop_table("action")
     with op.batch_alter_table("trigger", schema=None) as batch_op:
         batch_op.drop_index("ix_trigger_tenant_due")
+        batch_op.drop_index("ix_trigger_action_due")
+        batch_op.drop_index("ix_trigger_by_hand")
+        batch_op.drop_index("ix_trigger_rare")
+        batch_op.drop_index("ix_trigger_reason")
+        batch_op.drop_index("ix_trigger_schedule_rare")
         batch_op.drop_index("ix_trigger_state_due")
         batch_op.drop_index("ix_trigger_open")
         batch_op.drop_index("ix_trigger_fire")
+        batch_op.drop_index("ix_trigger_backfill")
 
     op.drop_table("trigger")
     with op.batch_alter_table("tenant", schema=None) as batch_op:
