@@ -50,6 +50,7 @@ GOALS = (
     Goal("worker killed: caught up after the restart, in s", "worker killed", "caught_up_s", 15),
     Goal("… lost", "worker killed", "lost", 0),
     Goal("… twice", "worker killed", "twice", 0),
+    Goal("upload of 40 stages, checked, in ms", "upload of 40 stages", "p50_ms", 20),
     Goal("idle schedule, KiB in Cronny's database", "10000 idle", "database_kib_each", 8),
     Goal("… cold wake, ms of worker processor", "10000 idle", "cold_wake_worker_ms", 10),
 )

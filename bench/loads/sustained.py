@@ -10,10 +10,10 @@ from bench.sink import Hit
 from bench.stand import Stand
 
 MIX = {1: 2, 2: 2, 5: 5, 10: 5, 20: 5, 60: 15}  # period in seconds: schedules; five fires a second together
-STEP = 12.0  # seconds until there are five fires a second more
-SETTLE = 4.0  # seconds of a step that are not counted
-FIRST = 3  # mixes in the first step
-STEPS = 14
+STEP = 10.0  # seconds until there are five fires a second more
+SETTLE = 3.0  # seconds of a step that are not counted
+FIRST = 4  # mixes in the first step
+STEPS = 10
 KEPT_UP = 0.95  # of the fires due in a step must have run one second after it
 
 
@@ -58,7 +58,8 @@ def _step(step: int, begin: float, end: float) -> Iterator[Recurring]:
             for number in range(count):
                 at = start + int(number * period / count)
                 times = int((end - at) // period) + 1
-                yield Recurring(f"s{step}-{mix}-{period}-{number}", at, float(period), times)
+                if times > 0:
+                    yield Recurring(f"s{step}-{mix}-{period}-{number}", at, float(period), times)
 
 
 def _in_time(hits: list[Hit], first: float, last: float) -> int:
