@@ -12,8 +12,8 @@ from bench.stand import Stand
 MIX = {1: 2, 2: 2, 5: 5, 10: 5, 20: 5, 60: 15}  # period in seconds: schedules; five fires a second together
 STEP = 10.0  # seconds until there are five fires a second more
 SETTLE = 3.0  # seconds of a step that are not counted
-FIRST = 4  # mixes in the first step
-STEPS = 10
+FIRST = 2  # mixes in the first step
+STEPS = 12
 KEPT_UP = 0.95  # of the fires due in a step must have run one second after it
 
 
