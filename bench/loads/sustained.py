@@ -33,7 +33,7 @@ async def _measure(stand: Stand, arm: Arm) -> Figures:
     stand.sink.clear()
     begin = soon(arm.room(sum(MIX.values()) * (STEPS + FIRST - 1)))
     end = begin + STEPS * STEP
-    rules = [rule for step in range(STEPS) for rule in _step(step, begin, end)]
+    rules = [rule for step in range(STEPS) for rule in rules_of_step(step, begin, end)]
     await arm.recurring(stand, rules)
     most, kept, failures = 0.0, 0.0, 0
     for step in range(STEPS):
@@ -51,7 +51,8 @@ async def _measure(stand: Stand, arm: Arm) -> Figures:
     return {"kept_up_with": kept, "most_a_second": most}
 
 
-def _step(step: int, begin: float, end: float) -> Iterator[Recurring]:
+def rules_of_step(step: int, begin: float, end: float) -> Iterator[Recurring]:
+    """The schedules that a step adds, five fires a second; the first adds more."""
     start = begin + step * STEP
     for mix in range(FIRST if step == 0 else 1):
         for period, count in MIX.items():
