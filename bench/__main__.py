@@ -1,7 +1,6 @@
 """`python -m bench`: the loads one after the other, every arm of each in turn, in one run."""
 
 import argparse
-import asyncio
 import json
 import sys
 from dataclasses import asdict
@@ -10,10 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.arms import ALL
-from bench.lists import lists
-from bench.loads import NAMES, QUICK, QUICK_LOADS, USUAL, Extent, loads
+from bench.loads import ALONE, NAMES, QUICK, QUICK_LOADS, USUAL, Extent, loads
 from bench.measure import measured, prepared
-from bench.next_hour import COUNT, next_hour
 from bench.report import Row, show
 from bench.versions import surroundings
 
@@ -24,16 +21,13 @@ def main() -> None:
     """Run what was asked for; print tables, and write JSON where a file is named."""
     wanted = _arguments()
     extent = _extent(wanted)
-    chosen = loads(wanted.loads or (QUICK_LOADS if wanted.quick else USUAL), extent)
+    names = wanted.loads or (QUICK_LOADS if wanted.quick else (*USUAL, *ALONE))
+    chosen = loads(names, extent)
     only = [name.strip() for name in wanted.arms.split(",") if name.strip()]
     arms = [arm for arm in ALL if (not only or arm.name in only) and any(arm in load.arms for load in chosen)]
     missing = prepared(arms)
-    rows: list[Row] = []
-    if not wanted.loads or "next" in wanted.loads:
-        rows.append(next_hour(extent.count or COUNT, extent.times(3)))
-    if "lists" in wanted.loads:
-        for kind in ("sqlite", "postgres"):
-            rows += asyncio.run(lists(kind))
+    rows = [row for name in names if name in ALONE for row in ALONE[name]()]
+    _write(rows, wanted.json)
     for load in chosen:
         rows += measured(load, only, missing, wanted.database)
         _write(rows, wanted.json)  # What is measured is kept, even if the run is cut short.

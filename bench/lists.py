@@ -1,6 +1,8 @@
 """The list of the ledger at 100 000 rows: each filter, its first page and one far behind it."""
 
+import asyncio
 import time
+from collections.abc import Iterator
 from statistics import median, quantiles
 from typing import Any
 
@@ -41,6 +43,12 @@ FILTERS: dict[str, dict[str, Any]] = {
 }
 
 
+def all_lists() -> Iterator[Row]:
+    """The lists on both kinds of database."""
+    for kind in ("sqlite", "postgres"):
+        yield from asyncio.run(lists(kind))
+
+
 async def lists(kind: str, rows: int = ROWS) -> list[Row]:
     """p50 and p99 of each filter, in ms, through the API."""
     with database_of(kind) as url:
@@ -53,11 +61,11 @@ async def lists(kind: str, rows: int = ROWS) -> list[Row]:
 async def _measured(kind: str, name: str, query: dict[str, Any], client: AsyncClient) -> Row:
     row = Row(f"list of {kind}", name, "p99_ms", "all")
     first = await _times(client, query)
-    row.add({"p50_ms": median(first), "p99_ms": quantiles(first, n=100)[98]})
+    row.add(p50_ms=median(first), p99_ms=quantiles(first, n=100)[98])
     deep = await _deep(client, query)
     if deep is not None:
         later = await _times(client, {**query, "cursor": deep})
-        row.add({"deep_p50_ms": median(later), "deep_p99_ms": quantiles(later, n=100)[98]})
+        row.add(deep_p50_ms=median(later), deep_p99_ms=quantiles(later, n=100)[98])
     return row
 
 
@@ -66,7 +74,7 @@ async def _statistics(kind: str, client: AsyncClient) -> Row:
     row = Row(f"statistics on {kind}", "10 000 rows", "p99_ms", "10 000 rows")
     query = {"from": instant_text(START), "to": instant_text(START + ROWS * STEP)}
     took = await _times(client, query, "/v1/schedules/schedule-0/stats")
-    row.add({"p50_ms": median(took), "p99_ms": quantiles(took, n=100)[98]})
+    row.add(p50_ms=median(took), p99_ms=quantiles(took, n=100)[98])
     return row
 
 

@@ -31,9 +31,9 @@ def measured(load: Load, only: Sequence[str], missing: Mapping[str, str], databa
     for number in range(load.repeat if arms else 0):
         with standing(database) as stand:
             for row, arm in zip(rows, arms, strict=True):
-                console.print(f"{load.title}: {arm.name} ({number + 1} of {load.repeat})")
                 row.note = missing.get(arm.name, row.note)
-                if arm.name not in missing:
+                if arm.name not in missing and not (number and arm in load.once):
+                    console.print(f"{load.title}: {arm.name} ({number + 1} of {load.repeat})")
                     _measure(load, stand, arm, row)
     return rows
 
@@ -41,7 +41,7 @@ def measured(load: Load, only: Sequence[str], missing: Mapping[str, str], databa
 def _measure(load: Load, stand: Stand, arm: Arm, row: Row) -> None:
     try:
         with arm.servers(stand):
-            row.add(load.run(stand, arm))
+            row.add(**load.run(stand, arm))
     except NotAvailable as error:
         row.note = f"not available: {error}"
     except Exception as error:  # One arm that fails must not cost the figures of the others.

@@ -28,7 +28,7 @@ RULES = (
 )
 
 
-def next_hour(count: int, repeat: int) -> Row:
+def next_hour(count: int = COUNT, repeat: int = 3) -> list[Row]:
     """How long it takes to read and compile so many schedules, and to find their fires."""
     row = Row(f"next hour of {count} schedules", "cronny", "find_s", "cronny")
     for _ in range(repeat):
@@ -37,8 +37,8 @@ def next_hour(count: int, repeat: int) -> Row:
         ready = time.process_time()
         fires = sum(1 for rule in compiled for _ in rule.between(NOW, NOW + HOUR))
         found = time.process_time()
-        row.add({"find_s": found - ready, "compile_s": ready - began, "fires": fires})
-    return row
+        row.add(find_s=found - ready, compile_s=ready - began, fires=fires)
+    return [row]
 
 
 def _compiled(count: int) -> list[Compiled]:

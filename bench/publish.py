@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.arms import CRONNY
 from bench.goals import GOALS, HERD, STEADY
 from bench.picture import Bar, picture
-from bench.report import Row, by_load, cells, columns
+from bench.report import Row, by_load, cells, columns, heads
 from bench.stand import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -49,7 +49,7 @@ def figures(rows: Sequence[Row], surroundings: dict[str, str]) -> str:
     parts = ["\n".join(_goals(rows))]
     for load, group in by_load(rows):
         names = columns(group)
-        head = ["arm", f"x {group[0].yardstick}", *(name.replace("_", " ") for name in names)]
+        head = [name.replace("_", " ") for name in heads(group, names)]
         lines = [_line(head), _line(["---"] * len(head)), *(_line(cells(row, group, names)) for row in group)]
         notes = [f"\n{row.arm}: {' '.join(row.note.split())}" for row in group if row.note]
         parts.append("\n".join([f"### {load[:1].upper()}{load[1:]}\n", *lines, *notes]))

@@ -1,7 +1,7 @@
 """The figures of a run, as tables for people and as JSON for programs."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -15,12 +15,12 @@ class Row:
 
     load: str
     arm: str
-    decides: str  #: The figure that ratios are made of.
-    yardstick: str  #: The arm that ratios are made to.
+    decides: str = ""  #: The figure that ratios are made of.
+    yardstick: str = ""  #: The arm that ratios are made to.
     figures: dict[str, list[float]] = field(default_factory=dict)
     note: str = ""  #: Why figures are missing.
 
-    def add(self, figures: Mapping[str, float]) -> None:
+    def add(self, **figures: float) -> None:
         """Add a repetition."""
         for name, figure in figures.items():
             self.figures.setdefault(name, []).append(round(figure, 2))
@@ -40,12 +40,18 @@ def columns(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row.figures))
 
 
+def heads(group: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """What stands above the cells of a load's rows."""
+    yardstick = group[0].yardstick
+    return ["arm", *([f"x {yardstick}"] if yardstick else []), *names]
+
+
 def cells(row: Row, rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     """A row's cells: the arm, the ratio to the yardstick, the figures."""
     to_yardstick = ratio(row, rows, row.yardstick)
     return [
         row.arm,
-        "" if to_yardstick is None else f"{to_yardstick:.3g}",
+        *([("" if to_yardstick is None else f"{to_yardstick:.3g}")] if row.yardstick else []),
         *(_spread(row.figures.get(name, ())) for name in names),
     ]
 
@@ -59,7 +65,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
     """Print a table for each load: medians, and the spread where there are several repetitions."""
     for load, group in by_load(rows):
         names = [name for name in columns(group) if not name.startswith("cpu_") or name == "cpu_ms"]
-        table = Table("arm", f"x {group[0].yardstick}", *map(_words, names), title=load)
+        table = Table(*map(_words, heads(group, names)), title=load)
         for row in group:
             table.add_row(*cells(row, group, names))
         console.print(table)

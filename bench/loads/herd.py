@@ -5,22 +5,23 @@ import time
 from functools import partial
 
 from bench.arm import Arm, soon
-from bench.arms import ALL, TEMPORAL_SCHEDULES
+from bench.arms import ALL, BARE_CHILD, DBOS_SCHEDULES, TEMPORAL_SCHEDULES
 from bench.loads.load import Figures, Load, Meter, all_hits, figures
 from bench.stand import Stand
 
-SLOW = 300  # as many as Temporal's own schedules start in ten seconds
+FEWER = 300  # as many as Temporal's own schedules start in ten seconds
 
+SLOW = (BARE_CHILD, TEMPORAL_SCHEDULES, DBOS_SCHEDULES)
 WARM_UP = 4.0  # seconds in which processes start; their imports are not part of a fire
 
 
 def herd(count: int, repeat: int) -> Load:
     """The load; Temporal's own schedules get fewer, since they start 30 a second at most."""
-    return Load(f"herd of {count}", ALL, partial(_run, count), "p99_ms", repeat=repeat)
+    return Load(f"herd of {count}", ALL, partial(_run, count), "p99_ms", repeat=repeat, once=SLOW)
 
 
 def _run(count: int, stand: Stand, arm: Arm) -> Figures:
-    fires = min(count, SLOW) if arm is TEMPORAL_SCHEDULES else count
+    fires = min(count, FEWER) if arm is TEMPORAL_SCHEDULES else count
     with arm.worker(stand):
         time.sleep(WARM_UP)
         return asyncio.run(_measure(fires, stand, arm))

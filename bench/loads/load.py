@@ -24,6 +24,7 @@ class Load:
     decides: str  #: The figure that ratios are made of.
     yardstick: str = "bare parent + child"  #: The arm that ratios are made to.
     repeat: int = 1
+    once: Sequence[Arm] = ()  #: Arms that are measured in the first repetition only: they are slow.
 
 
 class Meter:

@@ -5,11 +5,12 @@ import time
 from functools import partial
 
 from bench.arm import Arm, soon
-from bench.arms import ALL, TEMPORAL_SCHEDULES
+from bench.arms import APS, BARE_CHILD, CRONNY, DBOS_SLEEP, RESTATE
 from bench.loads.load import Figures, Load, all_hits, figures, until
 from bench.sink import Hit
 from bench.stand import Stand
 
+ARMS = (CRONNY, BARE_CHILD, DBOS_SLEEP, RESTATE, APS)
 RATE = 10  # fires a second
 KILLED = 10.0  # seconds after the first due
 DOWN = 5.0  # seconds until the worker is started again
@@ -17,9 +18,7 @@ DOWN = 5.0  # seconds until the worker is started again
 
 def recovery(count: int, repeat: int) -> Load:
     """The load: so many schedules that fire once, ten a second."""
-    without = (TEMPORAL_SCHEDULES,)
-    arms = [arm for arm in ALL if arm not in without]
-    return Load("worker killed", arms, partial(_run, count), "caught_up_s", repeat=repeat)
+    return Load("worker killed", ARMS, partial(_run, count), "caught_up_s", repeat=repeat)
 
 
 def _run(count: int, stand: Stand, arm: Arm) -> Figures:

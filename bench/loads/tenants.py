@@ -12,7 +12,7 @@ from bench.stand import TENANTS, Stand
 
 LIGHT_RATE = 2  # fires a second
 FLOOD = 60  # schedules of a second each: more than this machine can fire
-PHASE = 30.0  # seconds alone, and beside
+PHASE = 20.0  # seconds alone, and beside
 
 
 def tenants(repeat: int) -> Load:
