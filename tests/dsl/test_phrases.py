@@ -118,6 +118,10 @@ def test_options_stand_beside_the_rule() -> None:
         ("in 5 minutes", "delay"),
         ("every 5 minutes", "interval"),
         ("daily", "calendar"),
+        ("@daily", "cron"),
+        ("every hour between 9 and 17", "calendar"),
+        ("2026-12-24 and 2026-12-25", "once"),
+        ("2026-12-24; in 5 minutes", "several"),
     ],
 )
 def test_a_rule_is_of_one_kind(phrase: str, kind: str) -> None:
