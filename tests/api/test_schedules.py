@@ -163,7 +163,18 @@ async def test_upcoming_fires_are_told_in_utc_and_on_local_clocks(acme: AsyncCli
     assert (await acme.get("/v1/schedules/daily/upcoming", params=query)).json() == {
         "schedule": "daily",
         "timezone": "Europe/London",
-        "fires": [{"due": "2026-03-29T08:00:00Z", "local": "2026-03-29T09:00:00+01:00", "clock_change": ""}],
+        "fires": [
+            {
+                "due": "2026-03-29T08:00:00Z",
+                "local": "2026-03-29T09:00:00+01:00",
+                "clock_change": "",
+                "planned": "2026-03-29T08:00:00Z",
+                "skipped": False,
+                "moved": False,
+                "other_inputs": False,
+                "note": "",
+            }
+        ],
         "note": "",
     }
 
