@@ -20,6 +20,7 @@ from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError, Unavailable
 from cronny.logs import configure_logging
 from cronny.metrics import exposed
+from cronny.purger import Purger
 from cronny.secrets import KeyRing
 from cronny.settings import Settings
 from cronny.store.database import Database
@@ -62,7 +63,10 @@ async def _work(parts: Parts, client: Client, pool: str, stop: asyncio.Event) ->
     holder = f"{socket.gethostname()}/{os.getpid()}"
     watchdog = Watchdog(parts.database, client, parts.clock, holder, parts.metrics)
     runtime = Runtime(parts)
-    loops = [asyncio.create_task(loop.run()) for loop in (watchdog, OutOfTurn(runtime, client, holder))]
+    purger = Purger(parts.database, parts.clock, holder)
+    loops = [
+        asyncio.create_task(loop.run()) for loop in (watchdog, OutOfTurn(runtime, client, holder), purger)
+    ]
     try:
         await Serving(client, runtime, pool).run(stop)
     finally:

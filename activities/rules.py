@@ -3,15 +3,17 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import JsonValue
 
 from cronny.calendars import CalendarDates, dates_of, load_content
 from cronny.errors import Invalid
-from cronny.scheduling import Compiled, compile_schedule
+from cronny.scheduling import Compiled, UnknownCalendar, compile_schedule
 from cronny.store.calendars import Calendars, Mark
 from cronny.store.tables import ScheduleRow
+from dsl.problems import Problem
 from dsl.schedule import Schedule, read_schedule
 
 Key = TypeVar("Key")
@@ -44,12 +46,12 @@ class RuleCache:
     async def get(self, row: ScheduleRow, calendars: Calendars) -> Rule:
         """The rule of a row with its tenant's calendars; raises Invalid if it cannot be read any more."""
         schedule = self.read(row)
-        names = calendar_names(schedule)
+        names = schedule.calendar_names
         key = (row.id, row.generation, await calendars.marks(names))
         if key in self._rules:
             return _kept(self._rules, key, lambda: self._rules[key], KEPT)
         held = await calendars.contents(names)
-        rule = Rule(schedule, compile_schedule(schedule, row.anchor, self.dates(held)))
+        rule = Rule(schedule, _compiled(schedule, row.anchor, self.dates(held)))
         return _kept(self._rules, (row.id, row.generation, tuple(sorted(held))), lambda: rule, KEPT)
 
     def dates(self, held: Mapping[Mark, JsonValue]) -> Mapping[str, CalendarDates]:
@@ -60,16 +62,18 @@ class RuleCache:
         return _kept(self._dates, mark, lambda: dates_of(load_content(model)), KEPT_CALENDARS)
 
 
-def calendar_names(schedule: Schedule) -> tuple[str, ...]:
-    """The calendars that a rule names, by name."""
-    return tuple(sorted(schedule.calendar_names))
-
-
 def _read(row: ScheduleRow) -> Schedule:
     schedule, problems = read_schedule(row.source)
     if schedule is None:
         raise Invalid(problems)
     return schedule
+
+
+def _compiled(schedule: Schedule, anchor: datetime, dates: Mapping[str, CalendarDates]) -> Compiled:
+    try:
+        return compile_schedule(schedule, anchor, dates)
+    except UnknownCalendar as error:
+        raise Invalid([Problem("calendars", str(error), code="unknown_calendar")]) from None
 
 
 def _kept(cache: OrderedDict[Key, Value], key: Key, make: Callable[[], Value], most: int) -> Value:

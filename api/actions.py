@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from activities.rules import RuleCache, calendar_names
+from activities.rules import RuleCache
 from api.body import Body
 from api.caller import Caller
 from api.embedding import Effect, embed
@@ -122,7 +122,7 @@ async def _known(caller: Caller) -> Known:
 async def _hold_calendars(
     store: TenantStore, written: WrittenAction, rules: RuleCache
 ) -> Mapping[str, DateSet]:
-    used = {name for one in written.schedules for name in calendar_names(one.schedule)}
+    used = {name for one in written.schedules for name in one.schedule.calendar_names}
     held = await store.calendars.hold(used)
     if gone := sorted(used - {mark.name for mark in held}):
         raise Conflict(f"the calendar '{gone[0]}' was deleted at this moment; send the action again")

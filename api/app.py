@@ -18,6 +18,7 @@ from api.routes import (
     catchups,
     connections,
     events,
+    explaining,
     fires,
     health,
     schedules,
@@ -49,6 +50,7 @@ def create_app(parts: Parts) -> FastAPI:
     for noun in (
         actions,
         schedules,
+        explaining,
         fires,
         backfills,
         catchups,

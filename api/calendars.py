@@ -29,8 +29,8 @@ YEAR = timedelta(days=365)
 LONGEST = timedelta(days=3660)  # that one answer covers
 
 
-async def put_calendar(caller: Caller, outbox: Outbox, name: str, raw: bytes) -> CalendarView:
-    """Make a calendar what a text says; raises Invalid with every problem."""
+async def put_calendar(caller: Caller, outbox: Outbox, name: str, raw: bytes) -> tuple[CalendarView, bool]:
+    """Make a calendar what a text says, and whether it is new; raises Invalid with every problem."""
     # Reading takes up to a second: other requests go on.
     content, problems = await asyncio.to_thread(read_calendar, raw)
     if content is None:
@@ -41,13 +41,13 @@ async def put_calendar(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
         row, is_other = await store.calendars.save(
             name, content.kind, raw.decode("utf-8-sig"), model, store.now
         )
-        renewed = await _renew_users(store, row) if is_other else ()
         if not before or before[0] != mark_of(row):
             await store.note(EventKind.CALENDAR_SAVED, details=_details(row))
+        renewed = await _renew_users(store, row) if is_other else ()
         users = [schedule.name for schedule in await store.schedules.using(name)]
     for schedule, action in renewed:
         outbox.changed(caller.tenant, schedule, action)
-    return view_calendar(row, users)
+    return view_calendar(row, users), not before
 
 
 async def list_calendars(caller: Caller) -> Listing[CalendarSummary]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from activities.rules import calendar_names
 from api.previewing import void_changes
 from api.rules import idle_problem
 from api.views.action import Change
@@ -64,7 +63,7 @@ async def _save(
         inputs=written.schedule.inputs,
         is_paused=written.schedule.paused,
         is_embedded=True,
-        calendars=calendar_names(written.schedule),
+        calendars=written.schedule.calendar_names,
     )
     row, is_changed = await store.schedules.save(wish, store.now)
     if is_changed:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from activities.rules import RuleCache, calendar_names
+from activities.rules import RuleCache
 from cronny.errors import Invalid
 from cronny.names import instant_text
 from cronny.scheduling import DateSet, compile_schedule, never_fires
@@ -32,9 +32,9 @@ async def hold_calendars(
     store: TenantStore, rules: RuleCache, schedule: Schedule, document: Document, path: Path
 ) -> Mapping[str, DateSet]:
     """The calendars that a rule names; until the commit they stay as they are. Raises Invalid."""
-    held = await store.calendars.hold(calendar_names(schedule))
+    held = await store.calendars.hold(schedule.calendar_names)
     known = {mark.name for mark in held}
-    if not known.issuperset(calendar_names(schedule)):
+    if not known.issuperset(schedule.calendar_names):
         raise Invalid(calendar_problems(schedule, document, path, await store.calendars.names()))
     return rules.dates(held)
 
@@ -44,7 +44,7 @@ def calendar_problems(
 ) -> list[Problem]:
     """The calendars that a rule names and that are not known, where it names them."""
     report = Report(document)
-    for name in calendar_names(schedule):
+    for name in schedule.calendar_names:
         if name not in known:
             place, offset = _find_word(name, _value_at(document, path), path) or (path, 0)
             hint = did_you_mean(name, known) or known_hint("calendars", known) or "set it first"

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from activities.rules import calendar_names
 from api.body import Body
 from api.caller import Caller
 from api.outbox import Outbox
@@ -43,7 +42,7 @@ async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) ->
                 raise Invalid([idle])
         await fill_values(store, action, inputs, body)
         is_paused = wanted.paused or rule.paused
-        wish = Wish(name, action, source, inputs, is_paused, False, calendar_names(rule))
+        wish = Wish(name, action, source, inputs, is_paused, False, rule.calendar_names)
         row, is_changed = await store.schedules.save(wish, store.now)
         if is_changed:
             await note_saved(store, row, is_new=present is None)

@@ -7,7 +7,7 @@ from api.cursor import read_cursor, write_cursor
 from api.views.listing import PageOf
 from api.views.trigger import TriggerDetail, TriggerView, view_trigger, view_trigger_detail
 from cronny.errors import NotFound
-from cronny.store.triggers import Filter
+from cronny.store.filtering import Filter
 
 _ID = re.compile(r"trg_[a-z0-9]{1,60}", re.ASCII)
 

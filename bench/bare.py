@@ -8,12 +8,13 @@ from pathlib import Path
 
 from temporalio import activity, workflow
 from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from bench.kinds import SINK_PATH
-from bench.sink import Sink
+from bench.sink import SINK_PATH, Sink
 
 QUEUE = "bare"
+DUE = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 LIMIT = timedelta(minutes=10)
 SINK = Sink(Path(os.environ.get(SINK_PATH, os.devnull)))
 
@@ -38,12 +39,24 @@ class Child:
 
 
 @workflow.defn
+class Scheduled:
+    """What one of Temporal's own schedules starts: its due is the one that Temporal tells."""
+
+    @workflow.run
+    async def run(self, name: str) -> None:
+        due = workflow.info().typed_search_attributes.get(DUE)
+        assert due is not None
+        fire = f"{name}/{due.timestamp():.0f}"
+        await workflow.execute_activity(mark, args=[fire, due.timestamp()], start_to_close_timeout=LIMIT)
+
+
+@workflow.defn
 class Sleeper:
     """A schedule: sleeps to each due, then starts the action as a child, so many times."""
 
     @workflow.run
     async def run(self, due: float, every: float, times: int, has_child: bool) -> None:
-        name = workflow.info().workflow_id[-12:]
+        name = workflow.info().workflow_id[-16:]
         for number in range(times):
             await workflow.sleep(max(0.0, due + number * every - workflow.time()))
             await self._fire(f"{name}/{number}", due + number * every, has_child)
@@ -71,7 +84,7 @@ async def serve(address: str) -> None:
     worker = Worker(
         client,
         task_queue=QUEUE,
-        workflows=[Child, Sleeper, Chain],
+        workflows=[Child, Scheduled, Sleeper, Chain],
         activities=[mark, noop],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=20_000,

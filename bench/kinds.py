@@ -9,9 +9,7 @@ from pydantic import JsonValue
 
 from activities.stages.catalogue import KINDS
 from activities.stages.kind import Block, Kind, StageContext
-from bench.sink import Sink
-
-SINK_PATH = "BENCH_SINK"  # the environment variable that names the file of hits
+from bench.sink import SINK_PATH, Sink
 
 
 class MarkWith(Block):

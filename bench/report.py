@@ -1,8 +1,9 @@
-"""The figures of a run, as a table for people and as JSON for programs."""
+"""The figures of a run, as tables for people and as JSON for programs."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +15,10 @@ class Row:
 
     load: str
     arm: str
+    decides: str = ""  #: The figure that ratios are made of.
+    yardstick: str = ""  #: The arm that ratios are made to.
     figures: dict[str, list[float]] = field(default_factory=dict)
+    note: str = ""  #: Why figures are missing.
 
     def add(self, **figures: float) -> None:
         """Add a repetition."""
@@ -22,20 +26,72 @@ class Row:
             self.figures.setdefault(name, []).append(round(figure, 2))
 
 
-def median(row: Row, figure: str) -> float:
-    """The median of a figure over the repetitions."""
-    return statistics.median(row.figures[figure])
+def ratio(row: Row, rows: Sequence[Row], arm: str) -> float | None:
+    """What decides in a row, as a multiple of what another arm of the same load has."""
+    other = next((each for each in rows if each.load == row.load and each.arm == arm), None)
+    if other is None or not (row.figures.get(row.decides) and other.figures.get(row.decides)):
+        return None
+    below = statistics.median(other.figures[row.decides])
+    return statistics.median(row.figures[row.decides]) / below if below else None
+
+
+def columns(rows: Sequence[Row]) -> list[str]:
+    """The names of the figures that rows have, in the order of their first appearance."""
+    return list(dict.fromkeys(name for row in rows for name in row.figures))
+
+
+def heads(group: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """What stands above the cells of a load's rows."""
+    yardstick = group[0].yardstick
+    return ["arm", *([f"x {yardstick}"] if yardstick else []), *names]
+
+
+def cells(row: Row, rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """A row's cells: the arm, the ratio to the yardstick, the figures."""
+    to_yardstick = ratio(row, rows, row.yardstick)
+    return [
+        row.arm,
+        *([("" if to_yardstick is None else f"{to_yardstick:.3g}")] if row.yardstick else []),
+        *(_spread(row.figures.get(name, ())) for name in names),
+    ]
+
+
+def by_load(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows of each load."""
+    return [(load, list(group)) for load, group in groupby(rows, key=lambda row: row.load)]
 
 
 def show(rows: Sequence[Row], console: Console) -> None:
-    """Print the table: medians, and the spread where there are several repetitions."""
-    table = Table("load", "arm", "figures", title="Cronny and bare Temporal, in one run")
-    for row in rows:
-        texts = [f"{name} {_spread(values)}" for name, values in row.figures.items()]
-        table.add_row(row.load, row.arm, "  ".join(texts))
+    """Print a table for each load: medians, and the spread where there are several repetitions."""
+    for load, group in by_load(rows):
+        names = [name for name in columns(group) if not name.startswith("cpu_") or name == "cpu_ms"]
+        table = Table(*map(_words, heads(group, names)), title=load)
+        for row in group:
+            table.add_row(*cells(row, group, names))
+        console.print(table)
+        for row in group:
+            if row.note:
+                console.print(f"{row.arm}: {row.note}", markup=False)
+        _show_roles(group, console)
+
+
+def _show_roles(group: Sequence[Row], console: Console) -> None:
+    names = [name for name in columns(group) if name.startswith("cpu_")]
+    if not names:
+        return
+    table = Table("arm", *(name.removeprefix("cpu_").removesuffix("_ms") for name in names))
+    table.title = "processor milliseconds for each fire, by role"
+    for row in group:
+        table.add_row(row.arm, *(_spread(row.figures.get(name, ())) for name in names))
     console.print(table)
 
 
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def _spread(values: Sequence[float]) -> str:
-    middle = f"{statistics.median(values):g}"
-    return f"{middle} [{min(values):g}..{max(values):g}]" if len(values) > 1 else middle
+    if not values:
+        return ""
+    middle = f"{statistics.median(values):.4g}"
+    return f"{middle} [{min(values):.4g}..{max(values):.4g}]" if len(values) > 1 else middle

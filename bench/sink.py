@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+SINK_PATH = "BENCH_SINK"  # the environment variable that names the file of hits
 RECORD = struct.Struct("<24sdd")  # an id, its due and the instant it ran, in seconds since 1970
 
 

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 
 from dsl.days import DAY_WORDS, begins_days, read_days
 from dsl.options import CALENDAR_NAME
-from dsl.problems import did_you_mean
 from dsl.recurrence import DateRange, Exclusion
 from dsl.times import begins_date, read_date
 from dsl.words import Words
 
 MOST = 1000  # days, dates and ranges; more of them are a calendar
 _UNTIL = ("to", "until", "till", "through", "thru", "-", "\N{EN DASH}")
+_ALIKE = 0.8  # from which on a name is taken for a day that is misspelt
+_HINT = "name a weekday, a date such as '2026-12-24', or a calendar"
 _NO_NAMES = {"at", "on", "in", "every", "each", "from", "until", "starting", "between", "cron", "only", "the"}
 
 
@@ -79,12 +81,13 @@ def _date(words: Words) -> date:
 
 
 def _name(words: Words, where: str) -> str:
-    words.accept("calendar", "calendars")
+    is_named = words.accept("calendar", "calendars")
     word = words.take()
-    known = [*DAY_WORDS, *_NO_NAMES]
-    if not _is_name(word.lower) or did_you_mean(word.lower, known):
-        hint = "name a weekday, a date such as '2026-12-24', or a calendar"
-        raise words.unknown(word, where, "day or calendar", known, hint)
+    # A slip in the name of a day must not become a calendar.
+    slip = "" if is_named else next(iter(get_close_matches(word.lower, DAY_WORDS, 1, _ALIKE)), "")
+    if slip or not CALENDAR_NAME.fullmatch(word.lower) or (word.lower in _NO_NAMES and not is_named):
+        hint = f"did you mean '{slip}'?" if slip else _HINT
+        raise words.unknown(word, where, "day or calendar", (), hint)
     return word.lower
 
 

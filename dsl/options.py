@@ -13,7 +13,7 @@ CatchupMode = Literal["all", "last", "none", "ask"]
 Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "kill_running", "allow"]
 Roll = Literal["skip", "next", "previous", "modified_following"]
 
-MOST_FIRES = 1_000_000  # that `count` may ask for, and that a catch-up may run
+MOST_FIRES = 100_000  # that `count` may ask for, and that a catch-up may run
 LONGEST = timedelta(days=366)  # of the options that are a duration
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "dst_gap": ("next", "skip"),

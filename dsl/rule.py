@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 from dsl.recurrence import At, Between, Day, Every, at_json, every_text, texts_json
 
-RuleKind = Literal["once", "delay", "interval", "calendar", "cron"]
+RuleKind = Literal["once", "delay", "interval", "calendar", "cron", "several"]
 
 TEXT = {"type": "string"}
 TEXTS = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}

@@ -58,6 +58,18 @@ class Schedule(Rule):
         return self.rules or (self,)
 
     @property
+    def kind(self) -> RuleKind:
+        """Which of the kinds of rule this is; `several` for more than one rule."""
+        return "several" if self.rules else super().kind
+
+    @property
+    def beat(self) -> tuple[tuple[Rule, ...], str, Moment | None]:
+        """What its fires are counted by from the anchor on: changing the rest moves no interval."""
+        names = Rule.model_fields
+        rules = tuple(Rule(**{name: getattr(rule, name) for name in names}) for rule in self.all_rules)
+        return rules, self.timezone, self.start
+
+    @property
     def calendar_names(self) -> tuple[str, ...]:
         """The calendars that it needs."""
         return tuple(dict.fromkeys((*self.calendars.only, *self.calendars.excluded)))

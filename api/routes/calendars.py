@@ -64,8 +64,8 @@ async def put(
     It takes effect at once: fires in the ledger that have not begun and that the schedules which name it
     no longer have become `skipped: superseded`. The same text again changes nothing.
     """
-    view = await put_calendar(caller, outbox, name, raw)
-    if view.revision == 1:
+    view, is_new = await put_calendar(caller, outbox, name, raw)
+    if is_new:
         response.status_code = HTTPStatus.CREATED
     return view
 

@@ -1,39 +1,64 @@
 """Triggers: the ledger as people read it."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from api.caller import COMMON, KnownCaller
+from api.instants import GivenInstant
 from api.problem import refusals
 from api.triggers import list_triggers, show_trigger
 from api.views.listing import PageOf
 from api.views.trigger import TriggerDetail, TriggerView
 from cronny.names import NAME_PATTERN
+from cronny.store.filtering import Filter
 from cronny.store.tables import TriggerState
-from cronny.store.triggers import Filter
 
 router = APIRouter(prefix="/v1/triggers", tags=["triggers"], responses=refusals(*COMMON))
 
 OfSchedule = Annotated[str | None, Query(pattern=NAME_PATTERN, description="Only of this schedule.")]
 OfAction = Annotated[str | None, Query(pattern=NAME_PATTERN, description="Only of this action.")]
 InState = Annotated[list[TriggerState], Query(description="Only in this state; several are allowed.")]
+Reason = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[a-z_]{1,40}$", description="Only for this reason, such as `paused`.", examples=["paused"]
+    ),
+]
+Kind = Annotated[
+    Literal["manual", "scheduled"] | None,
+    Query(description="Only those asked for by hand, or only fires of a schedule's rule."),
+]
+Since = Annotated[GivenInstant | None, Query(alias="from", description="Only dues at or after this instant.")]
+Until = Annotated[GivenInstant | None, Query(alias="to", description="Only dues before this instant.")]
 Cursor = Annotated[str | None, Query(description="The `next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
+
+
+def read_filter(
+    schedule: OfSchedule = None,
+    action: OfAction = None,
+    state: InState = [],  # noqa: B006  # FastAPI copies it
+    reason: Reason = None,
+    kind: Kind = None,
+    since: Since = None,
+    until: Until = None,
+) -> Filter:
+    """Which rows are asked for."""
+    is_by_hand = None if kind is None else kind == "manual"
+    return Filter(schedule, action, tuple(state), reason, since, until, is_by_hand)
 
 
 @router.get("", responses=refusals(HTTPStatus.UNPROCESSABLE_ENTITY))
 async def get_all(
     caller: KnownCaller,
-    schedule: OfSchedule = None,
-    action: OfAction = None,
-    state: InState = [],  # noqa: B006  # FastAPI copies it
+    wanted: Annotated[Filter, Depends(read_filter)],
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> PageOf[TriggerView]:
     """The ledger, the latest dues first."""
-    return await list_triggers(caller, Filter(schedule, action, tuple(state)), cursor, limit)
+    return await list_triggers(caller, wanted, cursor, limit)
 
 
 @router.get("/{trigger_id}", responses=refusals(HTTPStatus.NOT_FOUND))

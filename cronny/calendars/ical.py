@@ -15,7 +15,7 @@ from dsl.problems import Problem
 from dsl.zones import find_zone
 
 MAX_EVENTS = 5_000
-MAX_COUNTED = 100  # events that end by a COUNT, which costs up to 20 ms to work out
+MAX_COUNTED = 50  # events that end by a COUNT, which costs up to 40 ms to work out
 MAX_FOUND = 100  # problems; after that many nobody reads on
 
 _OF_EVENTS = {

@@ -13,7 +13,6 @@ from cronny.calendars.recurring import Frequency, NthDay, Recurring
 
 MOST = 10_000  # occurrences that a COUNT may ask for
 MOST_VALUES = 62  # the days of a month, from its beginning and from its end
-SEARCHED = 100  # years in which a COUNT must be reached; a day takes half a microsecond
 Value = TypeVar("Value")
 _FREQUENCIES: dict[str, Frequency] = {
     "DAILY": "daily",
@@ -21,6 +20,8 @@ _FREQUENCIES: dict[str, Frequency] = {
     "MONTHLY": "monthly",
     "YEARLY": "yearly",
 }
+# Years in which a COUNT must be reached: each day of them takes a microsecond.
+_SEARCHED: dict[Frequency, int] = {"daily": 20, "weekly": 20, "monthly": 50, "yearly": 100}
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _KNOWN = {
     "FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "BYSETPOS", "WKST",
@@ -139,10 +140,11 @@ def _counted(rule: Recurring, line: Line, parts: dict[str, Sequence[object]]) ->
     count = _number(line, parts, "COUNT", 1, MOST)
     if count is None:
         return rule
-    last = min(rule.start.year + SEARCHED, LAST_YEAR)
+    years = _SEARCHED[rule.frequency]
+    last = min(rule.start.year + years, LAST_YEAR)
     days = list(islice(rule.begins(rule.start, date(last, 12, 31)), count))
     if len(days) == count:
         return rule.model_copy(update={"until": days[-1]})
     if last < LAST_YEAR:
-        raise line.error("RRULE", f"COUNT={count} is not reached in {SEARCHED} years", code="limit")
+        raise line.error("RRULE", f"COUNT={count} is not reached in {years} years", code="limit")
     return rule  # It is not reached before all calendars end.

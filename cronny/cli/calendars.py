@@ -53,9 +53,7 @@ def set_calendar(
     name: Name,
     file: Annotated[
         str,
-        typer.Option(
-            "--file", "-f", help="YAML with `dates` or `holidays`, or iCalendar; - is standard input."
-        ),
+        typer.Option("--file", "-f", help="Dates or holidays in YAML, or iCalendar; - is standard input."),
     ],
     url: Url = None,
     key: Key = None,
@@ -84,9 +82,7 @@ def set_calendar(
 def dates(
     name: Name,
     first: Annotated[str | None, typer.Option("--from", help="The first day; today, unless given.")] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", help="The last day; a year later, unless given.")
-    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day; a year on, unless given.")] = None,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
@@ -96,10 +92,7 @@ def dates(
     found = open_client(url, key).get("calendars", name, "dates", **query)
     if as_json:
         return print_json(found)
-    rows = [
-        (one["date"], WEEKDAYS[date.fromisoformat(one["date"]).weekday()], one["name"])
-        for one in found["dates"]
-    ]
+    rows = [(one["date"], _weekday(one["date"]), one["name"]) for one in found["dates"]]
     return print_table(("date", "weekday", "name"), rows)
 
 
@@ -111,6 +104,10 @@ def delete(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False
         print_json({"name": name, "change": "deleted"})
     else:
         typer.echo(f"{name} is deleted")
+
+
+def _weekday(text: str) -> str:
+    return WEEKDAYS[date.fromisoformat(text).weekday()]
 
 
 def _print(calendar: Any, as_json: bool) -> None:

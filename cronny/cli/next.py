@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 from pydantic import JsonValue
 
+from cronny.cli.complaint import complain
+from cronny.cli.exits import Exit
 from cronny.cli.phrases import phrase_in, read_rule
 from cronny.cli.terminal import AsJson, distance, marked, print_json, print_table
 from cronny.names import instant_text
 from cronny.scheduling import Compiled, compile_schedule
 
+ASK_THERE = "`cronny schedules preview` asks it"
 MOST = 1000  # fires in one answer
 
 app = typer.Typer(add_completion=False)
@@ -31,6 +34,9 @@ def next_fires(
     """Show when a rule fires next, without a server."""
     start = _instant(after) if after else datetime.now(UTC).replace(microsecond=0)
     schedule = read_rule(phrase_in(rule, timezone))
+    if schedule.calendar_names:
+        complain(f"the calendar '{schedule.calendar_names[0]}' is known to a server only; {ASK_THERE}")
+        raise typer.Exit(Exit.FAILED)
     compiled = compile_schedule(schedule, start)
     fires = list(islice(_dues(compiled, start), count))
     if as_json:

@@ -11,6 +11,7 @@ from cronny.cli.client import Client, Key, Url, open_client
 from cronny.cli.fires import changes, give, move, skip, undo
 from cronny.cli.following import Wait, finish
 from cronny.cli.inputs import Inputs, parse_inputs
+from cronny.cli.insight import stats, why
 from cronny.cli.previews import preview
 from cronny.cli.terminal import AsJson, marked, moment, print_fields, print_json, print_table, until
 from dsl.durations import parse_duration
@@ -27,6 +28,9 @@ app.command(name="inputs")(give)
 app.command(name="cancel")(cancel_backfill)
 
 Name = Annotated[str, typer.Argument(help="The schedule's name.")]
+
+app.command()(why)
+app.command()(stats)
 
 
 @app.command(name="list")

@@ -17,6 +17,12 @@ OfAction = Annotated[str | None, typer.Option("--action", help="Only those of th
 State = Annotated[
     list[str] | None, typer.Option("--state", help="Only those in this state; as often as wanted.")
 ]
+Reason = Annotated[
+    str | None, typer.Option("--reason", help="Only for this reason, such as paused or stage_failed.")
+]
+By = Annotated[str | None, typer.Option("--kind", help="manual: asked for by hand; scheduled: by a rule.")]
+Since = Annotated[str | None, typer.Option("--from", help="Only dues at or after this instant, RFC 3339.")]
+Until = Annotated[str | None, typer.Option("--to", help="Only dues before this instant, RFC 3339.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="The latest so many.")]
 
 
@@ -25,13 +31,18 @@ def list_triggers(
     schedule: OfSchedule = None,
     action: OfAction = None,
     state: State = None,
+    reason: Reason = None,
+    kind: By = None,
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 20,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """List triggers, the latest due first."""
-    items = latest(open_client(url, key), "triggers", limit, schedule=schedule, action=action, state=state)
+    wanted = {"schedule": schedule, "action": action, "state": state, "reason": reason, "kind": kind}
+    items = latest(open_client(url, key), "triggers", limit, **wanted, **{"from": since, "to": until})
     if as_json:
         print_json(items)
     else:

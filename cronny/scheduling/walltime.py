@@ -11,10 +11,10 @@ Overlap = Literal["first", "last", "both"]
 ClockChange = Literal["gap", "overlap"]
 
 _TICK = timedelta(seconds=1)
-_LOOKS = tuple(
-    timedelta(hours=hours) for hours in range(-48, 73, 12)
-)  # two days before a day to two behind it
-_KEPT = 8192  # days of zones whose offsets are remembered, a megabyte
+_DAY = timedelta(days=1)
+_BLOCK = 16  # days that are looked at together: nearly all of them have one offset
+_HALVES = timedelta(hours=12)
+_KEPT = 8192  # blocks and days of zones whose offsets are remembered, a megabyte
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,19 @@ class Clocks:
         return wall.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)
 
 
-@lru_cache(_KEPT)
 def _steady_offset(zone: ZoneInfo, day: date) -> timedelta | None:
-    # No zone changes its clocks twice within days, so that equal offsets leave no change between them.
-    midnight = datetime.combine(day, time(0), UTC)
-    offsets = {_offset(zone, midnight + look) for look in _LOOKS}
+    block = date.fromordinal(day.toordinal() // _BLOCK * _BLOCK)
+    offset = _offset_of(zone, block, _BLOCK)
+    return _offset_of(zone, day, 1) if offset is None else offset
+
+
+@lru_cache(_KEPT)
+def _offset_of(zone: ZoneInfo, first: date, days: int) -> timedelta | None:
+    """The offset of days if it is one, also two days around them."""
+    # No zone changes its clocks twice within half a day, so that equal offsets leave no change between them.
+    begin = datetime.combine(first, time(0), UTC) - 2 * _DAY
+    looks = range((days + 4) * 2 + 1)
+    offsets = {_offset(zone, begin + number * _HALVES) for number in looks}
     return offsets.pop() if len(offsets) == 1 else None
 
 

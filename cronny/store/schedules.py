@@ -15,12 +15,8 @@ from cronny.store.backfilled import leave_out
 from cronny.store.changed_fires import forget_changes
 from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
+from dsl.schedule import read_schedule
 
-# Fields of a schedule that don't say when it fires.
-BESIDE_THE_RULE = {
-    "id", "inputs", "paused", "catchup", "overlap", "complete_on", "deadline", "pause_after_failures",
-    "jitter", "spread",
-}  # fmt: skip
 MANUAL = 0  # the generation of a trigger asked for by hand, which no rule and no pause concerns
 
 
@@ -210,18 +206,19 @@ class Schedules:
 
 def anchor_of(row: ScheduleRow | None, source: JsonValue, now: datetime) -> datetime:
     """The instant from which a rule counts that takes a schedule's place now."""
-    return row.anchor if row is not None and _rule(row.source) == _rule(source) else now
+    return row.anchor if row is not None and _has_the_beat(row.source, source) else now
 
 
 def _names(wish: Wish) -> JsonValue:
     return list(wish.calendars) or None
 
 
-def _rule(source: JsonValue) -> JsonValue:
-    """What of a source says when to fire: changing the rest does not move an interval."""
-    if not isinstance(source, dict):
-        return source
-    return {name: value for name, value in source.items() if name not in BESIDE_THE_RULE}
+def _has_the_beat(source: JsonValue, other: JsonValue) -> bool:
+    """Whether two rules count their fires alike: what else they say does not move an interval."""
+    first, second = (read_schedule(each)[0] for each in (source, other))
+    if first is None or second is None:  # Written by a version that knew more.
+        return source == other
+    return first.beat == second.beat
 
 
 def _is_written_paused(source: JsonValue) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import JsonValue
 from sqlalchemy import Index, UniqueConstraint, text
@@ -10,10 +11,20 @@ from sqlmodel import Field, SQLModel
 
 from cronny.store.columns import Instant, Json, text_enum
 
+RETENTION_DAYS = 90  # of a tenant for whom nothing else is said
+
 IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
 
 IN_BACKFILL = text("backfill_id <> '' and state = 'scheduled'")  # what of backfills is still to be started
 IS_PENDING = text("settled_at is null")
+# What partial indexes hold. A query that is to use one repeats its text: neither database can tell otherwise.
+IS_RARE = "state in ('failed', 'cancelled', 'skipped', 'missed')"
+HAS_REASON = "reason <> ''"
+IS_BY_HAND = "generation = 0"
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _own_due(context: DefaultExecutionContext) -> datetime:
@@ -97,6 +108,7 @@ class Tenant(SQLModel, table=True):
     id: str = Field(primary_key=True)
     slug: str = Field(unique=True)
     pool: str = Field(default="default", index=True)
+    retention_days: int = RETENTION_DAYS  # after these, what has ended is purged
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -186,8 +198,14 @@ class TriggerRow(SQLModel, table=True):
         Index("ix_trigger_backfill", "planned", sqlite_where=IN_BACKFILL, postgresql_where=IN_BACKFILL),
         Index("ix_trigger_tenant_due", "tenant_id", "due", "id"),
         Index("ix_trigger_state_due", "state", "due"),
+        Index("ix_trigger_action_due", "action_id", "due", "id"),
+        # Most rows are completed. The others are few, and cheap to find among them.
+        Index("ix_trigger_rare", "tenant_id", "state", "due", "id", **_where(IS_RARE)),
+        Index("ix_trigger_schedule_rare", "schedule_id", "state", "due", "id", **_where(IS_RARE)),
+        Index("ix_trigger_reason", "tenant_id", "reason", "due", "id", **_where(HAS_REASON)),
+        Index("ix_trigger_by_hand", "tenant_id", "generation", "due", "id", **_where(IS_BY_HAND)),
         # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.
-        Index("ix_trigger_open", "schedule_id", sqlite_where=text(IS_OPEN), postgresql_where=text(IS_OPEN)),
+        Index("ix_trigger_open", "schedule_id", **_where(IS_OPEN)),
     )
     id: str = Field(primary_key=True)
     tenant_id: str

@@ -17,6 +17,7 @@ from cronny.store.connections import Connections
 from cronny.store.database import Database
 from cronny.store.events import Events
 from cronny.store.fire_changes import FireChanges
+from cronny.store.past import Past
 from cronny.store.schedules import Schedules
 from cronny.store.tables import EventKind, ScheduleRow, Tenant
 from cronny.store.triggers import Triggers
@@ -75,6 +76,11 @@ class TenantStore:
     def events(self) -> Events:
         """What was done by and for the tenant."""
         return Events(self._session, self.tenant.id)
+
+    @cached_property
+    def past(self) -> Past:
+        """What has become of the tenant's schedules."""
+        return Past(self._session, self.tenant)
 
     async def note(
         self,

@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from cronny.errors import Conflict, Unauthorised
 from cronny.names import is_name, new_id
-from cronny.store.tables import ApiKey, Tenant
+from cronny.store.tables import RETENTION_DAYS, ApiKey, Tenant
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,17 @@ class Tenants:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, slug: str, now: datetime, pool: str = "default") -> Tenant:
+    async def add(
+        self, slug: str, now: datetime, pool: str = "default", retention_days: int = RETENTION_DAYS
+    ) -> Tenant:
         """A new tenant; raises Conflict when the slug is taken or no name."""
         if not is_name(slug):
             raise Conflict(f"tenant '{slug}': use lower-case letters, digits, '-' and '_', a letter first")
         if await self.find(slug) is not None:
             raise Conflict(f"tenant '{slug}' exists already")
-        tenant = Tenant(id=new_id("ten", now), slug=slug, pool=pool, created_at=now)
+        tenant = Tenant(
+            id=new_id("ten", now), slug=slug, pool=pool, retention_days=retention_days, created_at=now
+        )
         self._session.add(tenant)
         await self._session.flush()
         return tenant
@@ -43,6 +47,10 @@ class Tenants:
         return (
             await self._session.execute(select(Tenant).where(col(Tenant.slug) == slug))
         ).scalar_one_or_none()
+
+    async def all(self) -> Sequence[Tenant]:
+        """Every tenant, by slug."""
+        return (await self._session.execute(select(Tenant).order_by(col(Tenant.slug)))).scalars().all()
 
     async def of_pool(self, pool: str) -> Sequence[Tenant]:
         """The tenants that a pool's workers serve, by slug."""

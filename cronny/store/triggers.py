@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Row, ScalarSelect, Select, select, tuple_
+from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import manual_workflow, new_id
 from cronny.store.actions import find_version
+from cronny.store.filtering import Filter, conditions
 from cronny.store.owned import require_own
 from cronny.store.tables import (
     ActionRow,
@@ -20,8 +22,9 @@ from cronny.store.tables import (
     StageRow,
     Tenant,
     TriggerRow,
-    TriggerState,
 )
+
+VALUES = ("inputs", "outputs", "error")  # large, and looked at one row at a time
 
 
 @dataclass(frozen=True)
@@ -33,15 +36,6 @@ class Entry:
     schedule: str | None
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which ledger rows to list."""
-
-    schedule: str | None = None
-    action: str | None = None
-    states: tuple[TriggerState, ...] = ()
-
-
 class Triggers:
     """The ledger of one tenant."""
 
@@ -50,24 +44,23 @@ class Triggers:
         self._tenant = tenant
 
     async def page(self, wanted: Filter, before: tuple[datetime, str] | None, limit: int) -> Sequence[Entry]:
-        """The latest rows by due, those before the (due, id) of the last one seen."""
-        query = self._entries()
-        if wanted.schedule is not None:
-            query = query.where(col(TriggerRow.schedule_id) == self._id_of(ScheduleRow, wanted.schedule))
-        if wanted.action is not None:
-            query = query.where(col(TriggerRow.action_id) == self._id_of(ActionRow, wanted.action))
-        if wanted.states:
-            query = query.where(col(TriggerRow.state).in_(wanted.states))
+        """The latest rows by due, those before the (due, id) of the last one seen; without their values."""
+        query = _entries().where(*conditions(wanted, self._tenant))
         key = tuple_(col(TriggerRow.due), col(TriggerRow.id))
         if before is not None:
             query = query.where(key < before)
+        query = query.options(*[defer(getattr(TriggerRow, name)) for name in VALUES])
         query = query.order_by(col(TriggerRow.due).desc(), col(TriggerRow.id).desc()).limit(limit)
         return [_entry(row) for row in await self._session.execute(query)]
 
     async def get(self, trigger_id: str) -> Entry:
         """One row; raises NotFound."""
         row = (
-            await self._session.execute(self._entries().where(col(TriggerRow.id) == trigger_id))
+            await self._session.execute(
+                _entries().where(
+                    col(TriggerRow.tenant_id) == self._tenant.id, col(TriggerRow.id) == trigger_id
+                )
+            )
         ).one_or_none()
         if row is None:
             raise NotFound(f"there is no trigger '{trigger_id}'")
@@ -101,18 +94,13 @@ class Triggers:
         await self._session.flush()
         return Entry(row, action.name, schedule.name if schedule else None)
 
-    def _id_of(self, kind: type[ActionRow] | type[ScheduleRow], name: str) -> ScalarSelect[str]:
-        # By its id, not by the joined name: a rare schedule's rows are then found through their index.
-        query = select(col(kind.id)).where(col(kind.tenant_id) == self._tenant.id, col(kind.name) == name)
-        return query.scalar_subquery()
 
-    def _entries(self) -> Select[TriggerRow, str, str]:
-        return (
-            select(TriggerRow, col(ActionRow.name).label("action"), col(ScheduleRow.name).label("schedule"))
-            .join(ActionRow, col(ActionRow.id) == col(TriggerRow.action_id))
-            .outerjoin(ScheduleRow, col(ScheduleRow.id) == col(TriggerRow.schedule_id))
-            .where(col(TriggerRow.tenant_id) == self._tenant.id)
-        )
+def _entries() -> Select[TriggerRow, str, str]:
+    return (
+        select(TriggerRow, col(ActionRow.name).label("action"), col(ScheduleRow.name).label("schedule"))
+        .join(ActionRow, col(ActionRow.id) == col(TriggerRow.action_id))
+        .outerjoin(ScheduleRow, col(ScheduleRow.id) == col(TriggerRow.schedule_id))
+    )
 
 
 def _entry(row: Row[TriggerRow, str, str]) -> Entry:

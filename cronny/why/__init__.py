@@ -4,6 +4,7 @@ from cronny.why.answer import Answer, Outcome
 from cronny.why.asked import Asked, Span, read_asked
 from cronny.why.explain import explain
 from cronny.why.facts import Facts, Mark, Past, Pause, Tally, Version
+from cronny.why.life import mark_of, named_calendars, read_life
 
 __all__ = [
     "Answer",
@@ -17,5 +18,8 @@ __all__ = [
     "Tally",
     "Version",
     "explain",
+    "mark_of",
+    "named_calendars",
     "read_asked",
+    "read_life",
 ]

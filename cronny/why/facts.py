@@ -89,5 +89,5 @@ class Facts:
     settled: Mark | None = None  #: What people or the watchdog did that settled it.
     before: datetime | None = None  #: The due of the trigger that it waits or waited for.
     stage: str = ""  #: The stage that it executes.
-    planned: datetime | None = None  #: When a fire to come starts, if later than its due.
+    schedule_id: str = ""  #: What jitter and spread are made from.
     calendars: Mapping[str, DateSet] = field(default_factory=dict)

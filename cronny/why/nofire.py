@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from cronny.scheduling import Compiled, compile_schedule
 from cronny.scheduling.bounds import EARLIEST, TICK
-from cronny.scheduling.compiled import Compiled, compile_schedule
 from cronny.why.answer import Answer, Outcome
 from cronny.why.asked import Asked
 from cronny.why.facts import Facts, Version
 from cronny.why.words import Clock
 from dsl.describe import describe
 from dsl.options import Calendars
-from dsl.recurrence import exclusions_text, joined
+from dsl.recurrence import exclusion_text, joined
 
 # How far back the fire before is looked for: the first that has one suffices, so that few are walked through.
 _BACK = tuple(timedelta(minutes=1) * factor for factor in (1, 60, 1500, 50_000, 600_000, 20_000_000))
@@ -63,9 +63,9 @@ def _excluded(version: Version, facts: Facts) -> Iterator[str]:
     for each in schedule.exclude:
         rest = tuple(other for other in schedule.exclude if other != each)
         if _fires(version, facts, exclude=rest):
-            yield f"excluded: the rule leaves out {exclusions_text((each,))}"
+            yield f"excluded: the rule leaves out {exclusion_text(each)}"
     if schedule.exclude and _fires(version, facts, exclude=()):
-        yield f"excluded: the rule leaves out {exclusions_text(schedule.exclude)}"
+        yield f"excluded: the rule leaves out {joined([exclusion_text(each) for each in schedule.exclude])}"
     for name in named.excluded:
         kept = tuple(other for other in named.excluded if other != name)
         if _fires(version, facts, calendars=Calendars(named.only, kept, named.roll)):

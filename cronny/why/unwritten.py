@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from cronny.scheduling.planned import planned
 from cronny.why.answer import Answer, Outcome
 from cronny.why.facts import Facts, Version
 from cronny.why.words import Clock, span_text
@@ -17,7 +18,7 @@ _CATCHUP = {
 def explain_unwritten(due: datetime, version: Version, facts: Facts, clock: Clock) -> Answer:
     """Why a fire of the rule in force is not in the ledger."""
     if due > facts.now:
-        return _to_come(due, facts, clock)
+        return _to_come(due, version, facts, clock)
     if (pause := facts.past.pause(due)) is not None:
         lasts = "" if pause.ended else ", and still is"
         return Answer(
@@ -35,10 +36,10 @@ def explain_unwritten(due: datetime, version: Version, facts: Facts, clock: Cloc
     return Answer(Outcome.UNKNOWN, "a fire of this rule, but the ledger has nothing of it", due)
 
 
-def _to_come(due: datetime, facts: Facts, clock: Clock) -> Answer:
+def _to_come(due: datetime, version: Version, facts: Facts, clock: Clock) -> Answer:
     pause = facts.past.pause(facts.now)
     if pause is None or (pause.until is not None and pause.until <= due):
-        start = facts.planned or due
+        start = planned(version.schedule, facts.schedule_id, due, version.compiled.next(due))
         moved = f", at {clock.at(start)} by its jitter and spread" if start > due else ""
         return Answer(Outcome.WILL_FIRE, f"will fire in {span_text(start - facts.now)}{moved}", due)
     end = clock.at(pause.until) if pause.until else "it is resumed"

@@ -61,6 +61,18 @@ async def test_an_upload_that_changes_nothing_tells_nobody(connected: Server) ->
     assert (await handle.describe()).status is WorkflowExecutionStatus.TERMINATED
 
 
+async def test_a_schedule_is_told_that_its_calendar_has_changed(connected: Server) -> None:
+    async with await connected.tenant("t5") as client:
+        await client.put("/v1/calendars/shut", content="dates: [2026-12-24]")
+        await client.put("/v1/actions/ping", content=f"{PING}schedule: every day except shut")
+        handle = connected.parts.temporal.get_workflow_handle("schedule/t5/ping")
+        await started(connected.parts.temporal, "schedule/t5/ping")
+        await handle.terminate()
+        await client.put("/v1/calendars/shut", content="dates: [2026-12-25]")
+        await connected.app.state.outbox.close()
+    assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+
+
 async def test_schedules_are_accepted_while_temporal_is_away(acme: AsyncClient) -> None:
     await acme.put("/v1/actions/ping", content=PING)
     answer = await acme.put("/v1/schedules/daily", content="{action: ping, schedule: every day at 09:00}")

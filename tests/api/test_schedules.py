@@ -179,6 +179,15 @@ async def test_upcoming_fires_are_told_in_utc_and_on_local_clocks(acme: AsyncCli
     }
 
 
+async def test_upcoming_fires_that_clock_changes_touch_are_marked(acme: AsyncClient) -> None:
+    await acme.put("/v1/actions/ping", content=PING)
+    rule = "30 1 * * * Europe/London"
+    await acme.put("/v1/schedules/daily", json={"action": "ping", "schedule": rule})
+    query = {"after": "2026-03-28T12:00:00Z", "count": "2"}
+    fires = (await acme.get("/v1/schedules/daily/upcoming", params=query)).json()["fires"]
+    assert [fire["clock_change"] for fire in fires] == ["gap", ""]
+
+
 async def test_upcoming_fires_of_a_paused_schedule_say_so(acme: AsyncClient) -> None:
     await acme.put("/v1/actions/ping", content=PING)
     await acme.put("/v1/schedules/daily", json={**DAILY, "paused": True})

@@ -48,6 +48,11 @@ async def test_rows_of_one_instant_are_paged_by_id(server: Server, acme: AsyncCl
         ({"state": ["skipped", "scheduled"]}, 2),
         ({"state": "failed"}, 0),
         ({"schedule": "daily", "state": "scheduled"}, 0),
+        ({"reason": "paused"}, 1),
+        ({"kind": "manual"}, 1),
+        ({"kind": "scheduled"}, 1),
+        ({"from": "2026-03-02T09:00:00Z"}, 1),
+        ({"to": "2026-03-02T09:00:00Z"}, 1),
     ],
 )
 async def test_filters_choose_rows(
@@ -75,6 +80,10 @@ async def test_filters_choose_rows(
         {"cursor": "MjAyNi0xMy00NVQwMDowMDowMFogdHJnXzE="},
         {"state": "sleeping"},
         {"schedule": "a\0b"},
+        {"reason": "No Reason"},
+        {"kind": "odd"},
+        {"from": "yesterday"},
+        {"to": "2026-03-02T09:00:00"},
         {"action": "../x"},
     ],
 )

@@ -87,3 +87,17 @@ def test_wrong_usage_is_one_line_and_code_2(
 def test_next_needs_no_installation(tmp_path: Path) -> None:
     assert run_cronny("next", "every 5 minutes", cwd=tmp_path).code == 0
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "marks"),
+    [("2026-03-28T12:00:00Z", ["gap", ""]), ("2026-10-24T12:00:00Z", ["overlap", ""])],
+)
+def test_a_fire_that_clock_changes_touch_is_marked(
+    after: str, marks: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = ["next", "every day at 01:30 Europe/London", "--after", after, "--count", "2"]
+    assert run([*rule, "--json"]) == 0
+    assert [fire["clock_change"] for fire in json.loads(capsys.readouterr().out)] == marks
+    assert run(rule) == 0
+    assert f"({marks[0]})" in capsys.readouterr().out

@@ -8,7 +8,9 @@ from cronny import admit, migrate
 from cronny.secrets import hash_key
 from cronny.settings import Settings
 from cronny.store.database import Database
-from cronny.store.tenants import Tenants
+from cronny.store.tenants import Holder, Tenants
+
+USAGE = "usage: python -m cronny.admit [--name NAME] [--retention DAYS, such as 30d] TENANT"
 
 
 @pytest.fixture
@@ -18,12 +20,12 @@ def migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert migrate.main() == 0
 
 
-async def tenant_of(key: str) -> str:
+async def holder_of(key: str) -> Holder:
     database = Database(Settings().database_url)
     async with database.read() as session:
         holder = await Tenants(session).by_key(hash_key(key))
     await database.close()
-    return holder.tenant.slug
+    return holder
 
 
 @pytest.mark.usefixtures("migrated")
@@ -32,14 +34,26 @@ def test_each_key_of_an_admitted_tenant_acts_for_it(capsys: pytest.CaptureFixtur
     first, second = capsys.readouterr().out.split()
     assert codes == [0, 0]
     assert first != second
-    assert {asyncio.run(tenant_of(key)) for key in (first, second)} == {"acme"}
+    assert {asyncio.run(holder_of(key)).tenant.slug for key in (first, second)} == {"acme"}
+
+
+@pytest.mark.usefixtures("migrated")
+def test_a_key_has_a_name_and_a_tenant_its_retention(capsys: pytest.CaptureFixture[str]) -> None:
+    codes = [admit.main(["acme", "--retention", "30d"]), admit.main(["--name", "ada", "acme"])]
+    holder = asyncio.run(holder_of(capsys.readouterr().out.split()[1]))
+    assert (codes, holder.name, holder.tenant.retention_days) == ([0, 0], "ada", 30)
 
 
 @pytest.mark.usefixtures("migrated")
 @pytest.mark.parametrize(
     ("arguments", "code", "reason"),
     [
-        ([], 2, "usage: python -m cronny.admit TENANT"),
+        ([], 2, USAGE),
+        (["acme", "globex"], 2, USAGE),
+        (["--retention", "soon", "acme"], 2, USAGE),
+        (["--retention", "36h", "acme"], 2, USAGE),
+        (["--retention", "0d", "acme"], 2, USAGE),
+        (["--colour", "red", "acme"], 2, USAGE),
         (["No Name"], 1, "tenant 'No Name': use lower-case letters, digits, '-' and '_', a letter first"),
     ],
 )

@@ -1,13 +1,14 @@
 """Every example in the documents is what it says."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
 from activities.stages.catalogue import KINDS
+from cronny.calendars import dates_of, read_calendar
 from cronny.cli.exits import Exit
 from cronny.scheduling import compile_schedule, upcoming
 from dsl.check import check_text
@@ -25,6 +26,7 @@ ACTIONS = [
 ]
 PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("*.md"))]
 EXAMPLES = sorted((DOCS.parent / "examples").glob("*.yaml"))
+CALENDARS = sorted((DOCS.parent / "examples" / "calendars").iterdir())
 
 
 def problems(text: str) -> str:
@@ -39,6 +41,18 @@ def test_an_action_has_the_problems_that_are_shown_and_no_others(block: Block) -
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_has_no_problems(path: Path) -> None:
     assert problems(path.read_text()) == ""
+
+
+@pytest.mark.parametrize("path", CALENDARS, ids=lambda path: path.name)
+def test_a_calendar_has_dates(path: Path) -> None:
+    content, problems = read_calendar(path.read_bytes())
+    assert content is not None, problems
+    assert any(dates_of(content).between(date(2027, 1, 1), date(2027, 12, 31)))
+
+
+@pytest.mark.parametrize(("text", "_"), rows(SCHEDULES, "file", "holds")[:2])
+def test_a_text_of_a_calendar_is_read(text: str, _: str) -> None:
+    assert read_calendar(text.encode())[1] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsl.cel import ExpressionError, evaluate, render
+from dsl.describe import describe
 from dsl.document import read_document
 from dsl.references import references
 from dsl.schedule import read_schedule
@@ -40,7 +41,8 @@ JSON = st.recursive(
 )
 WORDS = [
     "every", "day", "at", "on", "in", "the", "1st", "9", "09:00", "monday", "and", ",", "2026-12-24", "2",
-    "hours", "until", "Europe/London",
+    "hours", "until", "Europe/London", ";", "except", "between", "only", "moved", "to", "business", "next",
+    "times", "cron", "*", "*/5", "1-5", "@daily", "last", "minutes", "calendar",
 ]  # fmt: skip
 QUICK = settings(max_examples=120, deadline=None)
 
@@ -122,6 +124,7 @@ def test_any_phrase_is_a_schedule_or_a_problem_inside_it(phrase: str) -> None:
     schedule, problems = read_schedule(phrase)
     assert (schedule is None) == bool(problems)
     assert all(1 <= problem.column <= len(phrase) + 1 for problem in problems)
+    assert schedule is None or read_schedule(describe(schedule))[0] == schedule
 
 
 @QUICK

@@ -2,17 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from _pytest.mark import ParameterSet
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
 from dsl.describe import describe
-from dsl.recurrence import LAST, UNITS, WEEKEND, WORKDAYS, Day, MonthDay, NthWeekday, Period, Weekday
 from dsl.schedule import Schedule, read_schedule
 
 
@@ -122,6 +118,10 @@ def test_options_stand_beside_the_rule() -> None:
         ("in 5 minutes", "delay"),
         ("every 5 minutes", "interval"),
         ("daily", "calendar"),
+        ("@daily", "cron"),
+        ("every hour between 9 and 17", "calendar"),
+        ("2026-12-24 and 2026-12-25", "once"),
+        ("2026-12-24; in 5 minutes", "several"),
     ],
 )
 def test_a_rule_is_of_one_kind(phrase: str, kind: str) -> None:
@@ -137,49 +137,3 @@ def test_all_problems_of_the_fields_are_found() -> None:
     wrong: JsonValue = {"every": "wek", "on": ["monday", "tusday"], "at": "25:00", "timezone": "X", "zz": 1}
     _, problems = read_schedule(wrong)
     assert sorted(problem.where for problem in problems) == ["at", "every", "on.1", "timezone", "zz"]
-
-
-DATES = st.dates(date(1971, 1, 1), date(2900, 12, 31))
-SECONDS = st.times().map(lambda moment: moment.replace(microsecond=0))
-NTH = st.sampled_from([1, 2, 3, 4, 5, LAST])
-WHICH = st.integers(0, 6).map(lambda number: (number,)) | st.sampled_from([WORKDAYS, WEEKEND])
-
-
-def days(unit: str) -> st.SearchStrategy[tuple[Day, ...]]:
-    month = st.integers(1, 12) if unit == "year" else st.just(0)
-    day: dict[str, st.SearchStrategy[Day]] = {
-        "week": st.builds(Weekday, st.integers(0, 6)),
-        "day": st.nothing(),
-    }
-    monthly: st.SearchStrategy[Day] = st.builds(
-        MonthDay, st.integers(1, 28) | st.just(LAST), month
-    ) | st.builds(NthWeekday, NTH, WHICH, month)
-    return st.lists(day.get(unit, monthly), max_size=0 if unit == "day" else 4).map(tuple)
-
-
-@st.composite
-def calendar_rules(draw: st.DrawFn) -> dict[str, object]:
-    unit = draw(st.sampled_from(UNITS))
-    times = draw(st.lists(SECONDS, min_size=1, max_size=3).map(tuple))
-    return {"every": Period(draw(st.integers(1, 9)), unit), "on": draw(days(unit)), "at": times}
-
-
-INTERVALS = st.integers(1, 10**8).map(lambda seconds: timedelta(seconds=seconds))
-INSTANTS = st.builds(datetime.combine, DATES, SECONDS, st.just(UTC) | st.none())
-RULES: st.SearchStrategy[dict[str, object]] = st.one_of(
-    calendar_rules(),
-    st.fixed_dictionaries({"every": INTERVALS}),
-    st.fixed_dictionaries({"at": INTERVALS | INSTANTS}),
-)
-ZONES = st.sampled_from(["UTC", "Europe/London", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "CET"])
-
-
-@settings(max_examples=200, deadline=None)
-@given(RULES, ZONES, DATES | INSTANTS, st.booleans())
-def test_a_description_reads_back_as_the_same_rule(
-    rule: dict[str, object], zone: str, start: date, has_start: bool
-) -> None:
-    more = {"start": start} if has_start and "every" in rule else {}
-    schedule = Schedule.model_validate({**rule, **more, "timezone": zone})
-    structured = schedule.model_dump(mode="json", exclude_defaults=True)
-    assert [schedule_of(describe(schedule)), schedule_of(structured)] == [schedule, schedule]

@@ -7,8 +7,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from cronny.scheduling.walltime import Gap, Overlap
-from dsl.recurrence import LAST, BusinessDay, Day, MonthDay, NthWeekday, Period, Weekday
-from dsl.schedule import Schedule
+from dsl.options import Calendars
+from dsl.recurrence import (
+    LAST,
+    UNITS,
+    Between,
+    BusinessDay,
+    DateRange,
+    Day,
+    MonthDay,
+    NthWeekday,
+    Period,
+    Weekday,
+)
+from dsl.schedule import Rule, Schedule
 
 ZONES = (
     "UTC",
@@ -84,4 +96,80 @@ intervals = st.builds(
     timezone=st.sampled_from(ZONES),
 )
 delays = st.builds(Schedule, at=st.integers(1, 3_000_000_000).map(lambda number: timedelta(seconds=number)))
-schedules = calendars() | intervals
+
+
+def _field(low: int, high: int) -> st.SearchStrategy[str]:
+    number = st.integers(low, high)
+    span = st.tuples(number, number).map(lambda ends: f"{min(ends)}-{max(ends)}")
+    step = st.integers(1, high - low).map(lambda every: f"*/{every}")
+    return st.lists(number.map(str) | span, min_size=1, max_size=3).map(",".join) | step | st.just("*")
+
+
+_MONTHS = st.sampled_from(["*", "*", "1-6", "feb", "JAN,dec", "*/5"])
+_DATES = st.sampled_from(["L", "LW", "1", "15,28", "10-20"]).map(lambda day: (day, "*"))
+_CRON_DAYS = st.sampled_from(["*", "mon-fri", "0", "7", "5L", "fri#2", "1,3", "1#1"]).map(
+    lambda day: ("*", day)
+)
+crons = st.builds(
+    lambda minute, hour, days, month: f"{minute} {hour} {days[0]} {month} {days[1]}",
+    _field(0, 59),
+    _field(0, 23),
+    _DATES | _CRON_DAYS,
+    _MONTHS,
+) | st.sampled_from(["@daily", "@hourly", "@monthly", "@yearly"])
+
+_WINDOWS = st.lists(minutes, min_size=2, max_size=2, unique=True).map(lambda ends: Between(*sorted(ends)))
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Schedule:
+    unit = draw(st.sampled_from(UNITS))
+    return Schedule(
+        every=timedelta(seconds=draw(st.integers(30, 20_000))),
+        between=draw(_WINDOWS),
+        on=draw(days_of(Period(1, unit))),
+        timezone=draw(st.sampled_from(ZONES)),
+    )
+
+
+cron_rules = st.builds(Schedule, cron=crons, timezone=st.sampled_from(ZONES))
+walls = st.builds(datetime.combine, dates, minutes)
+date_lists = st.builds(
+    Schedule,
+    at=st.lists(walls, min_size=2, max_size=6, unique=True).map(tuple),
+    timezone=st.sampled_from(ZONES),
+)
+lengths = st.integers(0, 400).map(lambda days: timedelta(days=days))
+ranges = st.builds(lambda day, length: DateRange(day, day + length), dates, lengths)
+exclusions = st.lists(
+    ranges | _WEEKDAYS | _days_of_month(st.just(0)) | _days_of_month(st.integers(1, 12)), max_size=3
+).map(tuple)
+single = calendars() | intervals | windows() | cron_rules
+
+
+@st.composite
+def several(draw: st.DrawFn) -> Schedule:
+    """Several rules in one zone."""
+    rules = draw(st.lists(single, min_size=2, max_size=3))
+    parts = [
+        Rule(every=each.every, on=each.on, at=each.at, between=each.between, cron=each.cron) for each in rules
+    ]
+    return Schedule(rules=tuple(parts), timezone=rules[0].timezone, start=rules[0].start)
+
+
+@st.composite
+def restricted(draw: st.DrawFn) -> Schedule:
+    """A rule, or several, with what is left out and where lost days go."""
+    schedule = draw(single | several())
+    elapsed = any(rule.kind in {"interval", "delay"} for rule in schedule.all_rules)
+    rolls = ["skip"] if elapsed else ["skip", "next", "previous", "modified_following"]
+    return schedule.model_copy(
+        update={
+            "exclude": draw(exclusions),
+            "count": draw(st.none() | st.integers(1, 30)),
+            "calendars": Calendars(roll=draw(st.sampled_from(rolls))),
+        }
+    )
+
+
+schedules = single | several() | restricted() | date_lists

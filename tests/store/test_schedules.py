@@ -88,7 +88,11 @@ async def test_an_edit_starts_a_generation_from_now_on(
         ({"every": "5m", "catchup": "all"}, {"every": "5m", "catchup": "none"}, NOW),
         ({"every": "5m"}, {"every": "5m", "paused": True, "inputs": {"a": 1}}, NOW),
         ({"every": "5m"}, {"every": "6m"}, LATER),
-        ({"every": "5m"}, "every 5 minutes", LATER),
+        ({"every": "5m"}, "every 5 minutes", NOW),
+        ({"every": "5m", "count": 3}, "every 5 minutes 9 times except sunday until 2030-01-01", NOW),
+        ("every 2 days; every 5 minutes", {"rules": ["every 2 days", {"every": "5m"}]}, NOW),
+        ("every 2 days at 9", "every 2 days at 10", LATER),
+        ("every 5 minutes", "every 5 minutes starting 2026-01-01", LATER),
     ],
 )
 async def test_only_a_rule_that_fires_otherwise_gets_a_new_anchor(

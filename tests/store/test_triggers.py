@@ -1,12 +1,15 @@
 from datetime import datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from cronny.errors import NotFound
 from cronny.store.database import Database
+from cronny.store.filtering import Filter
 from cronny.store.tables import TriggerState
 from cronny.store.tenant_store import TenantStore
-from cronny.store.triggers import Entry, Filter, Triggers
+from cronny.store.triggers import Entry, Triggers
 from tests.store.samples import MINUTE, NOW, SECOND, Owner, add, add_owner, executing, fire, wish
 
 
@@ -48,6 +51,16 @@ async def test_pages_have_neither_duplicates_nor_gaps(database: Database, owner:
         (Filter(states=(TriggerState.EXECUTING,)), [1]),
         (Filter(states=(TriggerState.EXECUTING, TriggerState.MISSED)), [3, 1]),
         (Filter("often", "check", (TriggerState.SCHEDULED,)), [0]),
+        (Filter(states=(TriggerState.MISSED,)), [3]),
+        (Filter("often", states=(TriggerState.MISSED, TriggerState.FAILED)), [3]),
+        (Filter("often", states=(TriggerState.EXECUTING,)), [1]),
+        (Filter(action="check", states=(TriggerState.MISSED,)), [3]),
+        (Filter(reason="catchup"), [3]),
+        (Filter("often", reason="catchup"), [3]),
+        (Filter(reason="", action="check"), [2, 1, 0]),
+        (Filter(is_by_hand=True), [2]),
+        (Filter(is_by_hand=False), [3, 1, 0]),
+        (Filter(since=NOW + MINUTE, until=NOW + 3 * MINUTE), [2, 1]),
     ],
     ids=str,
 )
@@ -58,8 +71,8 @@ async def test_a_page_shows_what_the_filter_wants(
         database,
         fire(owner, NOW),
         executing(owner, NOW + MINUTE),
-        fire(owner, NOW + 2 * MINUTE, schedule_id=None),
-        fire(owner, NOW + 3 * MINUTE, state=TriggerState.MISSED),
+        fire(owner, NOW + 2 * MINUTE, schedule_id=None, generation=0),
+        fire(owner, NOW + 3 * MINUTE, state=TriggerState.MISSED, reason="catchup"),
     )
     found = [entry.trigger.due for entry in await page(database, owner, wanted)]
     assert found == [NOW + minute * MINUTE for minute in minutes]
@@ -75,7 +88,8 @@ async def test_the_triggers_of_a_deleted_schedule_stay_to_be_read(database: Data
 async def test_a_trigger_by_hand_is_due_now_and_belongs_to_no_rule(database: Database, owner: Owner) -> None:
     async with database.write() as session:
         entry = await Triggers(session, owner.tenant).add_manual(owner.action, owner.schedule, {"a": 1}, NOW)
-    (found,) = await page(database, owner)
+    async with database.read() as session:
+        found = await Triggers(session, owner.tenant).get(entry.trigger.id)
     row = found.trigger
     assert (found.schedule, row.due, row.state, row.reason, row.number, row.generation, row.inputs) == (
         "often", NOW, TriggerState.SCHEDULED, "manual", 0, 0, {"a": 1},
@@ -120,3 +134,36 @@ async def test_nothing_of_another_tenant_is_found(database: Database, owner: Own
         assert [version.action_id for version in await theirs.actions.newest()] == [other.action.id]
         assert (await theirs.connections.all(), await theirs.connections.kinds()) == ([], {})
         assert await theirs.connections.hold(["mine"]) == {}
+
+
+INDEXES = [
+    (Filter(), "ix_trigger_tenant_due"),
+    (Filter(schedule="often"), "ix_trigger_fire"),
+    (Filter(action="check"), "ix_trigger_action_due"),
+    (Filter(states=(TriggerState.EXECUTING,)), "ix_trigger_state_due"),
+    (Filter(states=(TriggerState.FAILED,)), "ix_trigger_rare"),
+    (Filter("often", states=(TriggerState.FAILED,)), "ix_trigger_schedule_rare"),
+    (Filter(reason="paused"), "ix_trigger_reason"),
+    (Filter("often", reason="paused"), "ix_trigger_reason"),
+    (Filter(is_by_hand=True), "ix_trigger_by_hand"),
+]
+
+
+async def plan_of(database: Database, owner: Owner, wanted: Filter) -> str:
+    """How SQLite finds a page, a line for each table."""
+    seen: list[tuple[str, Any]] = []
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *call: seen.append((call[2], call[3])))
+    await page(database, owner, wanted)
+    statement, parameters = next(one for one in seen if one[0].startswith("SELECT"))
+    async with database.engine.connect() as connection:
+        steps = await connection.exec_driver_sql(f"explain query plan {statement}", parameters)
+        return "\n".join(step.detail for step in steps)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("wanted", "index"), INDEXES, ids=str)
+async def test_a_list_is_found_through_the_narrowest_index(
+    database: Database, owner: Owner, wanted: Filter, index: str
+) -> None:
+    assert f"USING INDEX {index} " in await plan_of(database, owner, wanted)

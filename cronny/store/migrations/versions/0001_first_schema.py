@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("slug", sa.String(), nullable=False),
         sa.Column("pool", sa.String(), nullable=False),
+        sa.Column("retention_days", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("slug"),
@@ -112,6 +113,35 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'executing' or reason = 'queued'"),
             postgresql_where=sa.text("state = 'executing' or reason = 'queued'"),
+        )
+        batch_op.create_index("ix_trigger_action_due", ["action_id", "due", "id"], unique=False)
+        batch_op.create_index(
+            "ix_trigger_by_hand",
+            ["tenant_id", "generation", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("generation = 0"),
+            postgresql_where=sa.text("generation = 0"),
+        )
+        batch_op.create_index(
+            "ix_trigger_rare",
+            ["tenant_id", "state", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+            postgresql_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+        )
+        batch_op.create_index(
+            "ix_trigger_reason",
+            ["tenant_id", "reason", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("reason <> ''"),
+            postgresql_where=sa.text("reason <> ''"),
+        )
+        batch_op.create_index(
+            "ix_trigger_schedule_rare",
+            ["schedule_id", "state", "due", "id"],
+            unique=False,
+            sqlite_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
+            postgresql_where=sa.text("state in ('failed', 'cancelled', 'skipped', 'missed')"),
         )
         batch_op.create_index("ix_trigger_state_due", ["state", "due"], unique=False)
         batch_op.create_index("ix_trigger_tenant_due", ["tenant_id", "due", "id"], unique=False)
@@ -304,6 +334,11 @@ def downgrade() -> None:
     op.drop_table("action")
     with op.batch_alter_table("trigger", schema=None) as batch_op:
         batch_op.drop_index("ix_trigger_tenant_due")
+        batch_op.drop_index("ix_trigger_action_due")
+        batch_op.drop_index("ix_trigger_by_hand")
+        batch_op.drop_index("ix_trigger_rare")
+        batch_op.drop_index("ix_trigger_reason")
+        batch_op.drop_index("ix_trigger_schedule_rare")
         batch_op.drop_index("ix_trigger_state_due")
         batch_op.drop_index("ix_trigger_open")
         batch_op.drop_index("ix_trigger_fire")
