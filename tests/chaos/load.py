@@ -39,7 +39,7 @@ class Form:
         return self.oneoff + self.frequent * self.span
 
 
-SHORT = Form(oneoff=32, frequent=4, span=8)
+SHORT = Form(oneoff=30, frequent=5, span=6)
 LONG = Form(oneoff=150, frequent=5, span=30)
 
 

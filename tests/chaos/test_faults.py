@@ -74,8 +74,9 @@ def test_an_outage_of_temporal_longer_than_a_heartbeat_repeats_nothing(
 def test_a_worker_asked_to_stop_gives_its_holds_back(
     on_postgres: Installation, lone: TenantClient, calls: Calls
 ) -> None:
-    due = due_in(7)
+    due = due_in(9)
     put_herd(lone, calls, due, 20)
+    wait_until(due - 3 * SECOND)  # they are held by then
     worker = on_postgres.running["worker"]
     on_postgres.stop("worker")
     on_postgres.start("worker")
@@ -99,6 +100,7 @@ def test_a_worker_stops_although_temporal_is_away(
     assert ({row["state"] for row in rows}, calls.repeated(), took < 10) == ({"completed"}, {}, True)
 
 
+@pytest.mark.long  # the server gives it work until its polls have timed out
 def test_a_worker_that_was_frozen_repeats_nothing(
     on_postgres: Installation, lone: TenantClient, calls: Calls
 ) -> None:
