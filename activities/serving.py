@@ -6,10 +6,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import (
+    PollerBehaviorAutoscaling,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+)
 
 from activities.allocator import Allocator
 from activities.finisher import Finisher
@@ -26,6 +33,8 @@ FOLLOW = 2.0  # seconds between two looks at the tenant table
 GRACE = timedelta(seconds=3)  # for running stages at shutdown; holds are given back at once
 TENANT_SLOTS = 1000  # activities a tenant holds or runs at once; holding costs only a coroutine
 STICKY = timedelta(seconds=5)  # after this the workflows of a worker that died are taken over
+# Without a version the SDK hashes every loaded module, which takes a starting worker a second or two.
+VERSION = WorkerDeploymentConfig(WorkerDeploymentVersion("cronny", version("cronny")), False)
 POLLERS = PollerBehaviorAutoscaling(minimum=1, initial=1)
 
 log = logging.getLogger("cronny.worker")
@@ -133,4 +142,5 @@ class Serving:
             activity_task_poller_behavior=POLLERS,
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
+            deployment_config=VERSION,
         )

@@ -1,11 +1,14 @@
-"""`cronny schedules`: list, show, pause, resume, trigger and delete schedules."""
+"""`cronny schedules`: the schedules, their fires and what is done with both."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
+from cronny.cli.backfills import backfill, backfills, cancel_backfill
+from cronny.cli.catchups import catchup
 from cronny.cli.client import Client, Key, Url, open_client
+from cronny.cli.fires import changes, give, move, skip, undo
 from cronny.cli.following import Wait, finish
 from cronny.cli.inputs import Inputs, parse_inputs
 from cronny.cli.insight import stats, why
@@ -19,7 +22,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-app.command()(preview)
+for command in (preview, skip, move, undo, changes, backfill, backfills, catchup):
+    app.command()(command)
+app.command(name="inputs")(give)
+app.command(name="cancel")(cancel_backfill)
 
 Name = Annotated[str, typer.Argument(help="The schedule's name.")]
 
@@ -101,10 +107,15 @@ def upcoming(
         return print_json(found)
     now = datetime.now(UTC)
     rows = [
-        (fire["due"], marked(fire["local"], fire["clock_change"]), until(fire["due"], now))
+        (
+            fire["due"],
+            marked(fire["local"], fire["clock_change"]),
+            until(fire["planned"], now),
+            _asked(fire),
+        )
         for fire in found["fires"]
     ]
-    print_table(("due", f"local ({found['timezone']})", "in"), rows)
+    print_table(("due", f"local ({found['timezone']})", "in", ""), rows)
     return typer.echo(found["note"]) if found["note"] else None
 
 
@@ -124,6 +135,14 @@ def _instant(text: str) -> str:
         return (datetime.now(UTC) + parse_duration(text)).isoformat()
     except ValueError:
         return text
+
+
+def _asked(fire: Any) -> str:
+    """What somebody asked of a single fire."""
+    asked = ["skipped"] if fire["skipped"] else []
+    asked += [f"moved to {fire['planned']}"] if fire["moved"] else []
+    asked += ["with other inputs"] if fire["other_inputs"] else []
+    return ", ".join(asked) + (f": {fire['note']}" if fire["note"] else "")
 
 
 def _triggered(client: Client, name: str, inputs: list[str] | None) -> Any:

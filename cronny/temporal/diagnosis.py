@@ -67,7 +67,7 @@ async def _running(handle: WorkflowHandle[Any, Any], seen: DescribeWorkflowExecu
             return found
     if seen.HasField("pending_workflow_task"):
         task = seen.pending_workflow_task
-        if task.attempt > TRIES:
+        if task.attempt >= TRIES:
             return Diagnosis(Standing.FAILING, f"its workflow task fails: {await _last_failure(handle)}")
         if task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_SCHEDULED:
             return Diagnosis(Standing.UNSERVED, "no worker takes its workflow task")

@@ -2,24 +2,30 @@
 
 import os
 from collections.abc import Iterator
-from uuid import uuid4
+from pathlib import Path
 
 import pytest
 
 from tests.chaos.load import LONG, SHORT, Calls, Form, receiving
 from tests.e2e.installation import Installation, running, running_on_own_postgres
-from tests.e2e.tenant import TenantClient
+
+HERE = Path(__file__).parent
+
+IS_LONG = os.environ.get("CRONNY_TEST_CHAOS") == "long"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is here, and leave what takes long to the long form."""
     for item in items:
-        if item.path.is_relative_to(os.path.dirname(__file__)):
+        if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.chaos)
+    if not IS_LONG:
+        items[:] = [item for item in items if item.get_closest_marker("long") is None]
 
 
 @pytest.fixture(scope="session")
 def form() -> Form:
-    return LONG if os.environ.get("CRONNY_TEST_CHAOS") == "long" else SHORT
+    return LONG if IS_LONG else SHORT
 
 
 @pytest.fixture(scope="session")
@@ -32,19 +38,6 @@ def on_sqlite() -> Iterator[Installation]:
 def on_postgres() -> Iterator[Installation]:
     with running_on_own_postgres() as found:
         yield found
-
-
-@pytest.fixture(params=["on_sqlite", "on_postgres"])
-def installation(request: pytest.FixtureRequest) -> Installation:
-    """An installation whose processes a test may kill, and starts again."""
-    found: Installation = request.getfixturevalue(request.param)
-    return found
-
-
-@pytest.fixture
-def tenant(installation: Installation) -> TenantClient:
-    """A new tenant."""
-    return installation.add_tenant(f"t-{uuid4().hex[:8]}")
 
 
 @pytest.fixture

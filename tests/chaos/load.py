@@ -39,7 +39,7 @@ class Form:
         return self.oneoff + self.frequent * self.span
 
 
-SHORT = Form(oneoff=32, frequent=4, span=8)
+SHORT = Form(oneoff=30, frequent=5, span=6)
 LONG = Form(oneoff=150, frequent=5, span=30)
 
 
@@ -48,13 +48,19 @@ class Calls:
     """The calls that a server received: when, by idempotency key."""
 
     url: str = ""
+    slow: float = TAKES  #: Seconds of a call of `/slow`.
     at: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, request: Request) -> Reply:
         with self._lock:
             self.at[request.headers["idempotency-key"]].append(datetime.now(UTC))
-        return Reply(200, b"{}", {"content-type": "application/json"}, delay=TAKES)
+        return Reply(
+            200,
+            b"{}",
+            {"content-type": "application/json"},
+            delay=self.slow if request.path == "/slow" else TAKES,
+        )
 
     def keys(self) -> set[str]:
         with self._lock:

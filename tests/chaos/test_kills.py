@@ -18,9 +18,9 @@ UNDER_WAY = timedelta(seconds=1)  # before the kill: a call that began so late m
     [
         ("on_sqlite", "worker"),
         ("on_sqlite", "temporal"),
-        ("on_sqlite", "api"),
+        pytest.param("on_sqlite", "api", marks=pytest.mark.long),
         ("on_postgres", "worker"),
-        ("on_postgres", "temporal"),
+        pytest.param("on_postgres", "temporal", marks=pytest.mark.long),
         ("on_postgres", "postgres"),
         ("on_postgres", "api"),
     ],

@@ -51,6 +51,7 @@ class ScriptedPorts:
     """All six ports; without a script each stage completes and each fitting connector fires."""
 
     plan: Plan = field(default_factory=lambda: make_plan("a"))
+    poison: Exception | None = None  #: Why no plan can be loaded.
     outcomes: dict[str, StageStatus | Sequence[Exception]] = field(default_factory=dict)
     queued: dict[str, int] = field(default_factory=dict)  #: How often a stage is told to wait its turn.
     cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
@@ -77,6 +78,8 @@ class ScriptedPorts:
     @activity.defn(name="load_plan")
     async def load_plan(self, fire: Fire) -> Plan:
         self.log.append("plan")
+        if self.poison is not None:
+            raise self.poison
         await self._gate("plan")
         return self.plan
 
