@@ -15,6 +15,7 @@ from tests.chaos.load import CALL, SECOND, SHORT, Calls, Form, check, ended, upl
 from tests.e2e.installation import Installation
 from tests.e2e.tenant import TenantClient, until
 
+STOP = 15  # seconds that docker-compose.yml gives a worker; the SDK tries for 10 to report what it held
 TWO_STAGES = """\
 version: 1
 name: both
@@ -97,7 +98,7 @@ def test_a_worker_stops_although_temporal_is_away(
     on_postgres.start_temporal()
     on_postgres.start("worker")
     rows = ended(lone, 5, 40)
-    assert ({row["state"] for row in rows}, calls.repeated(), took < 10) == ({"completed"}, {}, True)
+    assert ({row["state"] for row in rows}, calls.repeated(), took < STOP) == ({"completed"}, {}, True)
 
 
 @pytest.mark.long  # the server gives it work until its polls have timed out
