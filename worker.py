@@ -18,6 +18,7 @@ from activities.stages.kind import Kind
 from cronny.clock import Clock, wall_clock
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError, Unavailable
+from cronny.heap import freeze_heap
 from cronny.logs import configure_logging
 from cronny.metrics import exposed
 from cronny.purger import Purger
@@ -67,6 +68,7 @@ async def _work(parts: Parts, client: Client, pool: str, stop: asyncio.Event) ->
     loops = [
         asyncio.create_task(loop.run()) for loop in (watchdog, OutOfTurn(runtime, client, holder), purger)
     ]
+    freeze_heap()
     try:
         await Serving(client, runtime, pool).run(stop)
     finally:

@@ -12,6 +12,7 @@ from api.app import create_app
 from api.parts import Parts
 from cronny.clock import wall_clock
 from cronny.errors import CronnyError
+from cronny.heap import freeze_heap
 from cronny.logs import configure_logging
 from cronny.secrets import KeyRing
 from cronny.settings import Settings
@@ -39,6 +40,7 @@ async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
             server_header=False,
             timeout_graceful_shutdown=DRAIN,
         )
+        freeze_heap()
         log.info("the API starts", extra={"url": settings.api_url})
         await uvicorn.Server(config).serve()
     finally:
