@@ -157,7 +157,7 @@ def test_an_evaluator_that_was_killed_is_started_again(on_postgres: Installation
 def test_a_temporal_that_has_forgotten_everything_is_filled_again(
     on_postgres: Installation, lone: TenantClient, calls: Calls
 ) -> None:
-    load = Form(oneoff=30, frequent=2, span=30)
+    load = Form(oneoff=30, frequent=2, span=22)
     begin = upload(lone, calls, load)
     wait_until(begin + 2 * SECOND)
     on_postgres.stop("temporal", signal.SIGKILL)
