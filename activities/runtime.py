@@ -11,7 +11,7 @@ from cronny.batching import Batcher
 from cronny.clock import Clock
 from cronny.egress import EgressPolicy
 from cronny.secrets import KeyRing
-from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, claim, start_stages
+from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, claim
 from cronny.store.database import Database
 from cronny.store.persist import persist
 from cronny.store.records import (
@@ -19,10 +19,13 @@ from cronny.store.records import (
     StageEnd,
     TriggerEnd,
     TriggerRecords,
+    begin_stages,
     end_stages,
     end_triggers,
     load_records,
 )
+
+_StageKey = tuple[str, str]  # a trigger's id and a stage's
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ class Runtime:
         self.actions = ActionCache(parts.database, parts.kinds)
         self.claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
         self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
-        self.stage_starts: Batcher[tuple[str, str], None] = Batcher(self._start_stages, RECORD_CHUNK)
+        self.stage_starts: Batcher[_StageKey, TriggerRecords | None] = Batcher(
+            self._start_stages, RECORD_CHUNK
+        )
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
         self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
 
@@ -58,9 +63,10 @@ class Runtime:
             found = await load_records(session, ids)
         return [found.get(trigger_id) for trigger_id in ids]
 
-    async def _start_stages(self, stages: Sequence[tuple[str, str]]) -> Sequence[None]:
-        await persist(self.parts.database, lambda session: start_stages(session, stages, self.parts.clock()))
-        return [None] * len(stages)
+    async def _start_stages(self, stages: Sequence[_StageKey]) -> Sequence[TriggerRecords | None]:
+        database, clock = self.parts.database, self.parts.clock
+        found = await persist(database, lambda session: begin_stages(session, stages, clock()))
+        return [found.get(trigger_id) for trigger_id, _ in stages]
 
     async def _end_stages(self, ends: Sequence[StageEnd]) -> Sequence[None]:
         await persist(self.parts.database, lambda session: end_stages(session, ends))
