@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from bench.report import short
+
 WIDTH, LABELS, MARGIN = 860, 190, 60  # pixels: the picture, the names on its left, the values on its right
 LINE, BAR = 22, 14  # pixels of a row, and of its bar
 OURS, THEIRS = "#0f766e", "#94a3b8"
@@ -64,7 +66,7 @@ def _bar(bar: Bar, top: int, scale: _Scale, unit: str) -> str:
     low, high = scale.x(bar.low), scale.x(bar.high)
     if high - low > 1:
         parts.append(f'<path d="M{low:.1f} {middle}H{high:.1f}" stroke="#1e293b" stroke-width="1.5"/>')
-    parts.append(_text(max(x, high) + 6, middle + 4, f"{_rounded(bar.middle)} {unit}"))
+    parts.append(_text(max(x, high) + 6, middle + 4, f"{short(bar.middle)} {unit}"))
     return "".join(parts)
 
 
@@ -80,7 +82,3 @@ def _axis(scale: _Scale, bottom: int, unit: str) -> list[str]:
 def _text(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> str:
     named = f' class="{kind}"' if kind else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(text)}</text>'
-
-
-def _rounded(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

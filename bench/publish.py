@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.arms import CRONNY
 from bench.goals import GOALS, HERD, STEADY
 from bench.picture import Bar, picture
-from bench.report import Row, by_load, cells, columns, heads
+from bench.report import Row, by_load, cells, columns, heads, short
 from bench.stand import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -67,7 +67,7 @@ def _goals(rows: Sequence[Row]) -> Iterator[str]:
         value = goal.measured(rows)
         limit = f"{'≥' if goal.is_floor else '≤'} {goal.limit:g}"
         verdict = "not measured" if value is None else "met" if goal.is_met(value) else "**missed**"
-        yield _line([goal.text, limit, "" if value is None else f"{value:.3g}", verdict])
+        yield _line([goal.text, limit, "" if value is None else short(value), verdict])
 
 
 def _line(texts: Sequence[str]) -> str:

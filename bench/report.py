@@ -51,9 +51,14 @@ def cells(row: Row, rows: Sequence[Row], names: Sequence[str]) -> list[str]:
     to_yardstick = ratio(row, rows, row.yardstick)
     return [
         row.arm,
-        *([("" if to_yardstick is None else f"{to_yardstick:.3g}")] if row.yardstick else []),
+        *([("" if to_yardstick is None else short(to_yardstick))] if row.yardstick else []),
         *(_spread(row.figures.get(name, ())) for name in names),
     ]
+
+
+def short(value: float) -> str:
+    """A figure with as many digits as say something."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def by_load(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
@@ -93,5 +98,5 @@ def _words(name: str) -> str:
 def _spread(values: Sequence[float]) -> str:
     if not values:
         return ""
-    middle = f"{statistics.median(values):.4g}"
-    return f"{middle} [{min(values):.4g}..{max(values):.4g}]" if len(values) > 1 else middle
+    middle = short(statistics.median(values))
+    return f"{middle} [{short(min(values))}..{short(max(values))}]" if len(values) > 1 else middle

@@ -12,7 +12,7 @@ from bench.loads.load import Load
 from bench.loads.recovery import recovery
 from bench.loads.steady import steady
 from bench.loads.sustained import sustained
-from bench.loads.tenants import tenants
+from bench.loads.tenants import FLOODS, tenants
 from bench.loads.upload import upload
 from bench.next_hour import next_hour
 from bench.report import Row
@@ -51,8 +51,8 @@ def loads(names: Sequence[str], extent: Extent) -> list[Load]:
         "steady": [steady(rate, extent.seconds, extent.times(1)) for rate in extent.rates],
         "sustained": [sustained(extent.times(1))],
         "chain": [chain(extent.times(1))],
-        "recovery": [recovery(extent.count or 150, extent.times(1))],
-        "tenants": [tenants(extent.times(1))],
+        "recovery": [recovery(extent.count or 100, extent.times(1))],
+        "tenants": [tenants(flood, extent.times(1)) for flood in FLOODS],
         "events": [events()],
         "idle": [idle(extent.count or 10_000, extent.times(1))],
     }

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from bench.arm import Arm, Recurring, soon
-from bench.arms import ALL, BARE_CHILD, BARE_SLEEPERS, CRONNY, DBOS_SLEEP, RESTATE
+from bench.arms import ALL, BARE_CHILD, BARE_SLEEPERS, CRONNY, DBOS_SCHEDULES, DBOS_SLEEP, RESTATE
 from bench.loads.load import Figures, Load, Meter, figures, until, within
 from bench.stand import Stand
 
@@ -12,12 +12,13 @@ PERIOD = 10.0  # seconds between the fires of one schedule
 GRACE = 5.0  # seconds after the last due in which a fire still counts
 
 CALM = 10  # fires a second that are asked of every arm
+SELDOM = (BARE_SLEEPERS, DBOS_SCHEDULES)  # the herd shows how they do
 FAST = (CRONNY, BARE_CHILD, DBOS_SLEEP, RESTATE)
 
 
 def steady(rate: int, seconds: int, repeat: int) -> Load:
     """The load, for so many seconds after a first round that is not counted."""
-    arms = [arm for arm in ALL if arm is not BARE_SLEEPERS] if rate <= CALM else FAST
+    arms = [arm for arm in ALL if arm not in SELDOM] if rate <= CALM else FAST
     return Load(f"steady {rate}/s", arms, partial(_run, rate, seconds), "p99_ms", repeat=repeat)
 
 

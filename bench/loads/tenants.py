@@ -1,6 +1,7 @@
 """A light tenant alone, then beside one that floods the same worker."""
 
 import asyncio
+from functools import partial
 
 from bench.arm import Arm, Recurring, soon
 from bench.arms import CRONNY
@@ -11,26 +12,27 @@ from bench.sink import lateness
 from bench.stand import TENANTS, Stand
 
 LIGHT_RATE = 2  # fires a second
-FLOOD = 60  # schedules of a second each: more than this machine can fire
+FLOODS = (25, 60)  # schedules of a second each: most of what two cores can fire, and twice as much
 PHASE = 20.0  # seconds alone, and beside
 
 
-def tenants(repeat: int) -> Load:
+def tenants(flood: int, repeat: int) -> Load:
     """The load."""
-    return Load("light tenant beside a flood", [CRONNY], _run, "beside_p99_ms", repeat=repeat)
+    title = f"light tenant beside {flood}/s"
+    return Load(title, [CRONNY], partial(_run, flood), "beside_p99_ms", repeat=repeat)
 
 
-def _run(stand: Stand, arm: Arm) -> Figures:
+def _run(flood: int, stand: Stand, arm: Arm) -> Figures:
     with arm.worker(stand):
-        return asyncio.run(_measure(stand, arm))
+        return asyncio.run(_measure(flood, stand, arm))
 
 
-async def _measure(stand: Stand, light: Arm) -> Figures:
+async def _measure(count: int, stand: Stand, light: Arm) -> Figures:
     flood = Cronny(TENANTS[1])
     stand.sink.clear()
-    begin = soon(light.room(FLOOD))
+    begin = soon(light.room(count))
     beside = begin + PERIOD + PHASE
-    rules = [Recurring(f"flood-{number}", beside, 1.0, int(PHASE) + 10) for number in range(FLOOD)]
+    rules = [Recurring(f"flood-{number}", beside, 1.0, int(PHASE) + 10) for number in range(count)]
     await light.recurring(stand, evenly(LIGHT_RATE, begin, 2 * PHASE + 10, "light"))
     await flood.recurring(stand, rules)
     await until(beside + 5 + PHASE + 5)
