@@ -63,7 +63,7 @@ async def _work(parts: Parts, client: Client, pool: str, stop: asyncio.Event) ->
     holder = f"{socket.gethostname()}/{os.getpid()}"
     watchdog = Watchdog(parts.database, client, parts.clock, holder, parts.metrics)
     runtime = Runtime(parts)
-    purger = Purger(parts.database, parts.clock, holder)
+    purger = Purger(parts.database, parts.clock, holder, parts.metrics)
     loops = [
         asyncio.create_task(loop.run()) for loop in (watchdog, OutOfTurn(runtime, client, holder), purger)
     ]

@@ -10,10 +10,11 @@ from api.views.why import WhyView, view_why
 from cronny.errors import Invalid
 from cronny.scheduling.datesets import Dates, DateSet
 from cronny.store.past import Group
-from cronny.store.tables import EventKind, EventRow, ScheduleRow, TriggerRow, TriggerState
+from cronny.store.tables import EventKind, EventRow, FireChange, ScheduleRow, TriggerRow, TriggerState
 from cronny.store.tenant_store import TenantStore
 from cronny.why import (
     Asked,
+    Change,
     Facts,
     Mark,
     Past,
@@ -68,6 +69,8 @@ async def _facts(
         tallies=() if is_one else tuple(_tally(group) for group in groups),
         requested=_first(about, EventKind.TRIGGER_REQUESTED),
         settled=_settled(row, about, events) if row is not None else None,
+        changes=tuple(_change(one) for one in await store.fire_changes.of(schedule)),
+        backfill=await store.past.backfill(schedule, spans) if is_one else None,
         before=await store.past.before(row) if row is not None and row.reason in _BLOCKED else None,
         stage=await store.past.stage(row) if row is not None and row.state is TriggerState.EXECUTING else "",
     )
@@ -79,6 +82,10 @@ def _asked(text: str, place: ZoneInfo) -> Asked:
     except ValueError:
         hint = "such as 2026-11-24T09:00:00Z, or on the clocks of the schedule 2026-11-24 09:00 or 2026-11-24"
         raise Invalid([Problem("query.at", "this is no instant, minute or day", hint, "instant")]) from None
+
+
+def _change(row: FireChange) -> Change:
+    return Change(row.kind, row.due, Mark(row.at, row.actor, row.note), row.moved_to)
 
 
 def _tally(group: Group) -> Tally:

@@ -39,6 +39,12 @@ class Metrics:
             buckets=LATENESS,
             registry=self.registry,
         )
+        self.purged = Counter(
+            "cronny_purged",
+            "Rows deleted because their retention was over.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.claims = Histogram(
             "cronny_claims", "Claims sent as one statement.", buckets=BATCHES, registry=self.registry
         )

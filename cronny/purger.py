@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from cronny.clock import Clock
 from cronny.errors import Unavailable
+from cronny.metrics import Metrics
 from cronny.store.database import Database
 from cronny.store.failures import meaning_of
 from cronny.store.purge import purge_batch
@@ -25,10 +26,11 @@ log = logging.getLogger("cronny.purger")
 class Purger:
     """One loop in each worker process; the one that has the lease deletes."""
 
-    def __init__(self, database: Database, clock: Clock, name: str) -> None:
+    def __init__(self, database: Database, clock: Clock, name: str, metrics: Metrics | None = None) -> None:
         self._database = database
         self._clock = clock
         self._name = name
+        self._metrics = metrics or Metrics()
         self._rests: dict[str, datetime] = {}  # until when, by tenant
 
     async def run(self) -> None:
@@ -62,6 +64,8 @@ class Purger:
             batch = await purge_batch(self._database, tenant, now)
             triggers, events = triggers + batch.triggers, events + batch.events
             longest = max(longest, batch.held)
+            self._metrics.purged.labels("trigger").inc(batch.triggers)
+            self._metrics.purged.labels("event").inc(batch.events)
             if batch.is_last:
                 break
             await asyncio.sleep(PAUSE.total_seconds())

@@ -33,6 +33,9 @@ LIFE = (
 MOST = 500  # of the latest events in the life of one schedule
 
 
+_OWN = col(TriggerRow.backfill_id) == ""  # what the rule made, or somebody asked for
+
+
 @dataclass(frozen=True)
 class Group:
     """The fires of a schedule in some span that are in one state."""
@@ -82,7 +85,7 @@ class Past:
                 func.sum(col(TriggerRow.count)),
                 func.max(col(TriggerRow.due)),
             )
-            .where(_within(schedule, spans), col(TriggerRow.generation) > MANUAL)
+            .where(_within(schedule, spans), _OWN, col(TriggerRow.generation) > MANUAL)
             .group_by(col(TriggerRow.state))
             .order_by(col(TriggerRow.state))
         )
@@ -92,11 +95,19 @@ class Past:
         self, schedule: ScheduleRow, spans: Sequence[tuple[datetime, datetime]]
     ) -> TriggerRow | None:
         """The first fire within the spans, one by hand only where there is no other."""
-        query = select(TriggerRow).where(_within(schedule, spans))
+        query = select(TriggerRow).where(_within(schedule, spans), _OWN)
         by_hand = col(TriggerRow.generation) == MANUAL
         query = query.order_by(by_hand, col(TriggerRow.due), col(TriggerRow.id)).limit(1)
         found = (await self._session.execute(query)).scalar_one_or_none()
         return found or await self._range(schedule, spans[0][0])
+
+    async def backfill(
+        self, schedule: ScheduleRow, spans: Sequence[tuple[datetime, datetime]]
+    ) -> TriggerRow | None:
+        """The latest trigger by which a backfill made up for a fire within the spans."""
+        query = select(TriggerRow).where(_within(schedule, spans), col(TriggerRow.backfill_id) != "")
+        query = query.order_by(col(TriggerRow.allocated_at).desc(), col(TriggerRow.id).desc()).limit(1)
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def about(self, trigger: TriggerRow) -> Sequence[EventRow]:
         """What was done about a trigger, the earliest first."""
@@ -139,7 +150,7 @@ class Past:
         query = (
             select(TriggerRow)
             .where(col(TriggerRow.schedule_id) == schedule.id, col(TriggerRow.due) < instant)
-            .where(col(TriggerRow.generation) > MANUAL)
+            .where(_OWN, col(TriggerRow.generation) > MANUAL)
             .order_by(col(TriggerRow.due).desc())
             .limit(1)
         )

@@ -88,6 +88,7 @@ def _sample(schedule: ScheduleRow, since: datetime, until: datetime) -> CTE:
     query = select(*columns).where(
         col(TriggerRow.schedule_id) == schedule.id,
         col(TriggerRow.generation) > MANUAL,
+        col(TriggerRow.backfill_id) == "",
         col(TriggerRow.due) >= since,
         col(TriggerRow.due) < until,
     )

@@ -6,7 +6,7 @@ from cronny.scheduling.bounds import TICK
 from cronny.why.answer import Answer, Outcome
 from cronny.why.facts import Facts, Version
 from cronny.why.nofire import explain_no_fire, first_due, skipped_wall
-from cronny.why.settled import explain_row
+from cronny.why.settled import backfill_text, explain_row
 from cronny.why.unwritten import explain_unwritten
 from cronny.why.words import Clock
 from dsl.zones import zone
@@ -18,7 +18,7 @@ def explain(facts: Facts) -> Answer:
     if sum(tally.count for tally in facts.tallies) > 1 and (facts.row is None or facts.row.count == 1):
         return _several(facts, clock)
     if facts.row is not None:
-        return _after_gap(explain_row(facts.row, facts, clock), facts)
+        return _whole(explain_row(facts.row, facts, clock), facts)
     version = facts.past.version(facts.asked.first) or facts.past.version(facts.asked.end - TICK)
     if version is None:
         return Answer(Outcome.NO_FIRE, _without_rule(facts, clock))
@@ -27,7 +27,7 @@ def explain(facts: Facts) -> Answer:
         return explain_no_fire(version, facts, clock)
     if due > facts.now and (count := _count(version, facts)) > 1:
         return _many_to_come(count, explain_unwritten(due, version, facts, clock))
-    return _after_gap(explain_unwritten(due, version, facts, clock), facts)
+    return _whole(explain_unwritten(due, version, facts, clock), facts)
 
 
 def _without_rule(facts: Facts, clock: Clock) -> str:
@@ -61,5 +61,9 @@ def _count(version: Version, facts: Facts) -> int:
     return sum(version.compiled.count(max(span.first - TICK, after), span.end - TICK) for span in spans)
 
 
-def _after_gap(answer: Answer, facts: Facts) -> Answer:
-    return replace(answer, sentence=f"{skipped_wall(facts)}{answer.sentence}")
+def _whole(answer: Answer, facts: Facts) -> Answer:
+    """The answer with what stands around it: a clock change before, a backfill behind."""
+    sentence = f"{skipped_wall(facts)}{answer.sentence}"
+    if facts.backfill is not None:
+        sentence = f"{sentence}; a backfill {backfill_text(facts.backfill)}"
+    return replace(answer, sentence=sentence)

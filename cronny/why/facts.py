@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cronny.scheduling.compiled import Compiled
 from cronny.scheduling.datesets import DateSet
-from cronny.store.tables import TriggerRow, TriggerState
+from cronny.store.tables import ChangeKind, TriggerRow, TriggerState
 from cronny.why.asked import Asked
 from dsl.schedule import Schedule
 
@@ -66,6 +66,16 @@ class Past:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What an operator asked of a single fire."""
+
+    kind: ChangeKind
+    due: datetime
+    made: Mark
+    moved_to: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Tally:
     """How many fires of the asked instants are in one state, and the latest of them."""
 
@@ -88,6 +98,12 @@ class Facts:
     requested: Mark | None = None  #: Who asked for it, of a trigger by hand.
     settled: Mark | None = None  #: What people or the watchdog did that settled it.
     before: datetime | None = None  #: The due of the trigger that it waits or waited for.
+    changes: tuple[Change, ...] = ()  #: Of single fires of the schedule.
+    backfill: TriggerRow | None = None  #: The trigger by which a backfill made up for the fire.
     stage: str = ""  #: The stage that it executes.
     schedule_id: str = ""  #: What jitter and spread are made from.
     calendars: Mapping[str, DateSet] = field(default_factory=dict)
+
+    def change(self, kind: ChangeKind, due: datetime) -> Change | None:
+        """What was asked of one fire."""
+        return next((one for one in self.changes if one.kind is kind and one.due == due), None)

@@ -45,6 +45,9 @@ def skipped_wall(facts: Facts) -> str:
 def _reasons(version: Version, facts: Facts, clock: Clock) -> Iterator[str]:
     """What keeps the rule from firing there, each found by leaving it out."""
     schedule = version.schedule
+    for change in facts.changes:
+        if change.moved_to is not None and any(span.has(change.moved_to) for span in facts.asked.spans):
+            yield f"the fire of {clock.at(change.due)} was moved here {clock.by(change.made)}"
     if schedule.dst_gap == "skip" and _fires(version, facts, dst_gap="next"):
         yield f"{'' if facts.asked.gap else 'clock change: that wall time is skipped, '}dst_gap is skip"
     if schedule.dst_overlap != "both" and _fires(version, facts, dst_overlap="both"):

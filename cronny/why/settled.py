@@ -1,9 +1,9 @@
 """What a row of the ledger says."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cronny.scheduling.allocation import GRACE
-from cronny.store.tables import TriggerRow, TriggerState
+from cronny.store.tables import ChangeKind, TriggerRow, TriggerState
 from cronny.why.answer import Answer, Outcome
 from cronny.why.facts import Facts, Mark
 from cronny.why.words import Clock, span_text
@@ -51,8 +51,8 @@ def _fired(row: TriggerRow, facts: Facts, clock: Clock) -> str:
         return f"triggered by hand{_by(facts.requested, clock)}, {text}"
     if row.allocated_at - row.due > GRACE:
         return f"{text}, caught up: it was allocated only at {clock.at(row.allocated_at)}"
-    if row.planned > row.due:
-        return f"{text} of its planned {clock.at(row.planned)}"
+    if row.planned != row.due:
+        return f"{text} of its planned {clock.at(row.planned)}{moved_text(row.due, facts, clock)}"
     return text
 
 
@@ -92,7 +92,8 @@ def _scheduled(row: TriggerRow, facts: Facts, clock: Clock) -> str:
         behind = f" behind the one of {clock.at(facts.before)}" if facts.before else ""
         return f"queued{behind}, for {span_text(facts.now - row.planned)}: overlap is {row.overlap}"
     if facts.now < row.planned:
-        moved = f", at {clock.at(row.planned)} by its jitter and spread" if row.planned > row.due else ""
+        why = moved_text(row.due, facts, clock) or " by its jitter and spread"
+        moved = f", at {clock.at(row.planned)}{why}" if row.planned != row.due else ""
         return f"will fire in {span_text(row.planned - facts.now)}{moved}; it is in the ledger already"
     return (
         f"was due {span_text(facts.now - row.planned)} ago and nothing has claimed it yet: "
@@ -109,6 +110,9 @@ def _skipped(row: TriggerRow, facts: Facts, clock: Clock) -> str:
             return f"superseded: the schedule was changed{_by(facts.settled, clock)}"
         case "deleted":
             return f"the schedule was deleted{_by(facts.settled, clock)}"
+        case "operator":
+            change = facts.change(ChangeKind.SKIP, row.due)
+            return f"this fire was left out{_by(change.made if change else facts.settled, clock)}"
         case "overlap":
             before = f"the one of {clock.at(facts.before)}" if facts.before else "the one before it"
             return f"{before} was still executing, and overlap is {row.overlap}"
@@ -123,6 +127,24 @@ def _missed(row: TriggerRow, facts: Facts, clock: Clock) -> str:
     mode = "ask" if row.reason == "awaiting_approval" else version.schedule.catchup.mode if version else ""
     between = clock.both(row.due, row.allocated_at.replace(microsecond=0))
     return f"nothing could execute it between {between}; {_CATCHUP.get(mode, row.reason)}"
+
+
+def moved_text(due: datetime, facts: Facts, clock: Clock) -> str:
+    """That somebody moved a fire, if so; goes on behind the instant."""
+    change = facts.change(ChangeKind.MOVE, due)
+    return f", moved {clock.by(change.made)}" if change is not None else ""
+
+
+def backfill_text(row: TriggerRow) -> str:
+    """What a backfill does about a fire; goes on behind `a backfill`."""
+    match row.state:
+        case TriggerState.SCHEDULED:
+            return "will make up for it"
+        case TriggerState.EXECUTING:
+            return "is making up for it"
+        case TriggerState.COMPLETED:
+            return "made up for it"
+    return f"was to make up for it: {row.state}"
 
 
 def _by(mark: Mark | None, clock: Clock) -> str:

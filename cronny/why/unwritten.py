@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from cronny.scheduling.planned import planned
+from cronny.store.tables import ChangeKind
 from cronny.why.answer import Answer, Outcome
 from cronny.why.facts import Facts, Version
+from cronny.why.settled import moved_text
 from cronny.why.words import Clock, span_text
 
 _CATCHUP = {
@@ -37,10 +39,15 @@ def explain_unwritten(due: datetime, version: Version, facts: Facts, clock: Cloc
 
 
 def _to_come(due: datetime, version: Version, facts: Facts, clock: Clock) -> Answer:
+    if (skip := facts.change(ChangeKind.SKIP, due)) is not None:
+        return Answer(Outcome.WILL_NOT_FIRE, f"will not fire: left out {clock.by(skip.made)}", due)
     pause = facts.past.pause(facts.now)
     if pause is None or (pause.until is not None and pause.until <= due):
         start = planned(version.schedule, facts.schedule_id, due, version.compiled.next(due))
-        moved = f", at {clock.at(start)} by its jitter and spread" if start > due else ""
+        move = facts.change(ChangeKind.MOVE, due)
+        start = move.moved_to if move is not None and move.moved_to is not None else start
+        why = moved_text(due, facts, clock) or " by its jitter and spread"
+        moved = f", at {clock.at(start)}{why}" if start != due else ""
         return Answer(Outcome.WILL_FIRE, f"will fire in {span_text(start - facts.now)}{moved}", due)
     end = clock.at(pause.until) if pause.until else "it is resumed"
     sentence = f"paused {clock.by(pause.began)}: will not fire before {end}"

@@ -104,6 +104,37 @@ def test_a_schedule_is_triggered_by_hand(ask: Ask, schedule: str) -> None:
     assert (ran.code, trigger["schedule"], trigger["state"]) == (0, schedule, "completed")
 
 
+def test_a_pause_is_an_event_and_explains_what_will_not_fire(ask: Ask, schedule: str) -> None:
+    ask("schedules", "pause", schedule, "--note", "no events today")
+    listed = ask("events", "list", "--schedule", schedule, "--kind", "schedule_paused").out
+    told = ask("schedules", "why", schedule, "2999-06-01").out
+    ask("schedules", "resume", schedule)
+    assert ("no events today" in listed, "schedule paused" in listed) == (True, True)
+    assert told.startswith("paused by cronny up at ")
+    assert told.endswith('"no events today": will not fire before it is resumed\n')
+
+
+def test_events_and_explanations_are_json_for_programs(ask: Ask, schedule: str) -> None:
+    (event,) = json.loads(ask("events", "list", "--schedule", schedule, "--limit", "1", "--json").out)
+    told = json.loads(ask("schedules", "why", schedule, "2999-06-01", "--json").out)
+    assert (event["schedule"], told["outcome"]) == (schedule, "will_fire")
+
+
+def test_statistics_are_a_field_a_line(ask: Ask, schedule: str) -> None:
+    lines = ask("schedules", "stats", schedule).out.splitlines()
+    assert [line.split()[0] for line in lines[:2]] == ["schedule", "fires"]
+    assert json.loads(ask("schedules", "stats", schedule, "--json").out)["fires"]["failed"] == 0
+
+
+def test_triggers_are_listed_by_what_became_of_them(ask: Ask) -> None:
+    made = json.loads(ask("actions", "run", "greet", "--wait", "--json").out)["id"]
+    by_hand, by_rule = (
+        ask("triggers", "list", "--action", "greet", "--kind", kind).out for kind in ("manual", "scheduled")
+    )
+    assert (made in by_hand, made in by_rule) == (True, False)
+    assert made not in ask("triggers", "list", "--to", "2026-01-01T00:00:00Z").out
+
+
 def test_schedules_are_listed_and_shown(ask: Ask, schedule: str) -> None:
     assert "every year on 1 june" in ask("schedules", "list").out.lower()
     assert json.loads(ask("schedules", "show", schedule, "--json").out)["name"] == schedule
@@ -146,6 +177,9 @@ def test_a_wrong_connection_is_refused_at_its_place_without_its_secrets(ask: Ask
         (("triggers", "show", "trg_0"), 1, "cronny: there is no trigger 'trg_0'\n"),
         (("triggers", "list", "--state", "odd"), 1, "state"),
         (("actions", "list", "--key", "cny_wrong"), 1, "cronny: this API key is not known\n"),
+        (("schedules", "why", "nope", "2026-01-01"), 1, "cronny: there is no schedule 'nope'\n"),
+        (("schedules", "why", "greet", "soon"), 1, "this is no instant, minute or day"),
+        (("events", "list", "--kind", "odd"), 1, "kind"),
         (("connections", "set", "x"), 2, "give either --file, or --kind"),
         (("connections", "set", "x", "--kind", "slack"), 2, "nobody is there to be asked"),
     ],

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from cronny.metrics import Metrics
 from cronny.purger import Purger
 from cronny.store.database import Database
 from cronny.store.events import EventFilter, Events
@@ -109,8 +110,10 @@ async def test_a_round_goes_on_until_nothing_is_left(database: Database, owner: 
         for number in range(2 * BATCH + 1)
     ]
     await add(database, *rows)
-    await Purger(database, lambda: NOW, "w1").round()
-    assert await ledger(database) == []
+    metrics = Metrics()
+    await Purger(database, lambda: NOW, "w1", metrics).round()
+    purged = metrics.registry.get_sample_value("cronny_purged_total", {"kind": "trigger"})
+    assert (await ledger(database), purged) == ([], 2 * BATCH + 1)
 
 
 async def test_without_the_lease_nothing_is_purged(database: Database, owner: Owner) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cronny.scheduling import compile_schedule
+from cronny.scheduling.datesets import Dates
 from cronny.store.tables import TriggerRow, TriggerState
 from cronny.why import Facts, Mark, Past, Version, read_asked
 from dsl.schedule import Schedule
@@ -14,6 +15,7 @@ RULE = "every week on monday at 09:00 Europe/London"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+HOLIDAYS = {"holidays": Dates(frozenset({MONDAY.date()}))}
 MS = timedelta(milliseconds=1)
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -27,6 +29,20 @@ def version(rule: Any = RULE, since: Mark | None = None, **changes: Any) -> Vers
     schedule = Schedule.model_validate(rule)
     begun = since or Mark(CREATED, "ada")
     return Version(schedule, compile_schedule(schedule, begun.at), begun.at, begun, **changes)
+
+
+def closed(only: list[str] | None = None) -> Version:
+    """The rule of a Monday with a calendar whose only day is a Monday."""
+    named = {"only": only} if only else {"except": ["holidays"]}
+    written = {
+        "every": "week",
+        "on": "monday",
+        "at": "09:00",
+        "timezone": "Europe/London",
+        "calendars": named,
+    }
+    schedule = Schedule.model_validate(written)
+    return Version(schedule, compile_schedule(schedule, CREATED, HOLIDAYS), CREATED, Mark(CREATED, "ada"))
 
 
 def facts(at: str = "2026-11-23 09:00", *versions: Version, **changes: Any) -> Facts:

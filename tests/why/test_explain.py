@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from cronny.store.tables import TriggerState
-from cronny.why import Facts, Mark, Pause, Tally, explain
-from tests.why.samples import HOUR, MONDAY, NOW, SECOND, facts, instant, row, version
+from cronny.store.tables import ChangeKind, TriggerState
+from cronny.why import Change, Facts, Mark, Pause, Tally, explain
+from tests.why.samples import HOLIDAYS, HOUR, MONDAY, NOW, SECOND, closed, facts, instant, row, version
 
 ADA = Mark(instant("2026-11-20T10:00"), "ada", "not today")
 EDITED = Mark(instant("2026-11-20T10:00"), "ada")
@@ -14,9 +14,12 @@ FAILED = {"stage": "fetch", "code": "http.status", "message": "it was 500"}
 OLD = version("every week on monday at 08:00 Europe/London", until=EDITED)
 NEW = version(since=EDITED)
 GONE = version(until=EDITED, is_deleted=True)
+WEEKLY = {"every": "week", "on": "monday", "at": "09:00", "timezone": "Europe/London"}
 GAP = {"every": "day", "at": "01:30", "timezone": "Europe/London"}
 GAP_END = instant("2026-03-29T01:00")
 AT_THE_GAP = row(due=GAP_END, planned=GAP_END, started_at=GAP_END, finished_at=GAP_END, allocated_at=GAP_END)
+
+NOTHING = "a fire of this rule, but the ledger has nothing of it"
 
 LEDGER: list[tuple[Facts, str, str]] = [
     (facts(row=row()), "completed", "fired 12 ms late, completed in 0.3 s"),
@@ -169,9 +172,9 @@ WITHOUT_A_ROW: list[tuple[Facts, str, str]] = [
         "24 fires, of which the first will fire in 12 h",
     ),
     (
-        facts("2026-11-30 09:00", planned=instant("2026-11-30T09:00:07"), now=instant("2026-11-30T08:59:57")),
+        facts("2026-11-30 09:00", version({**WEEKLY, "jitter": "1h"}), now=instant("2026-11-30T08:59:50")),
         "will_fire",
-        "will fire in 10 s, at 2026-11-30 09:00:07 LONDON by its jitter and spread",
+        "will fire in 53 min 3 s, at 2026-11-30 09:52:53.077 LONDON by its jitter and spread",
     ),
     (
         facts("2026-11-30 09:00", pauses=(Pause(ADA),)),
@@ -199,7 +202,7 @@ WITHOUT_A_ROW: list[tuple[Facts, str, str]] = [
         "was due 1 d 3 h ago and is not allocated yet: no worker has looked at the schedule since 2026-11-23 "
         "08:00 LONDON; catch-up is all: it runs as soon as one does",
     ),
-    (facts(), "unknown", "a fire of this rule, but the ledger has nothing of it"),
+    (facts(), "unknown", NOTHING),
     (
         facts("2026-03-02 09:00", retention=timedelta(days=90)),
         "unknown",
@@ -252,6 +255,73 @@ WITHOUT_A_ROW: list[tuple[Facts, str, str]] = [
     ),
 ]
 
+NEXT = instant("2026-11-30T09:00")
+SKIP = Change(ChangeKind.SKIP, NEXT, ADA)
+MOVE = Change(ChangeKind.MOVE, NEXT, EDITED, NEXT + HOUR)
+LEFT_OUT = row("skipped", "operator", due=NEXT)
+MOVED = row(due=NEXT, planned=NEXT + HOUR, started_at=NEXT + HOUR, finished_at=NEXT + HOUR, allocated_at=NEXT)
+NEAR_MONDAY = "the nearest are 2026-11-16 09:00 and 2026-11-30 09:00"
+
+CHANGED_FIRES: list[tuple[Facts, str, str]] = [
+    (
+        facts("2026-11-30 09:00", changes=(SKIP,)),
+        "will_not_fire",
+        'will not fire: left out by ada at 2026-11-20 10:00 LONDON, "not today"',
+    ),
+    (
+        facts("2026-11-30 09:00", row=LEFT_OUT, changes=(SKIP,)),
+        "skipped",
+        'skipped: this fire was left out by ada at 2026-11-20 10:00 LONDON, "not today"',
+    ),
+    (
+        facts("2026-11-30 09:00", changes=(MOVE,)),
+        "will_fire",
+        "will fire in 5 d 22 h, at 2026-11-30 10:00 LONDON, moved by ada at 2026-11-20 10:00 LONDON",
+    ),
+    (
+        facts("2026-11-30 09:00", row=MOVED, changes=(MOVE,)),
+        "completed",
+        "fired on time of its planned 2026-11-30 10:00 LONDON, moved by ada at 2026-11-20 10:00 LONDON, "
+        "completed in 0 ms",
+    ),
+    (
+        facts("2026-11-30 10:00", changes=(MOVE,)),
+        "no_fire",
+        "the fire of 2026-11-30 09:00 LONDON was moved here by ada at 2026-11-20 10:00 LONDON; the nearest "
+        "are 2026-11-30 09:00 and 2026-12-07 09:00 LONDON",
+    ),
+    (
+        facts(row=row("skipped", "holiday"), backfill=row()),
+        "skipped",
+        "skipped: holiday; a backfill made up for it",
+    ),
+    (
+        facts(row=row("skipped", "holiday"), backfill=row("scheduled")),
+        "skipped",
+        "skipped: holiday; a backfill will make up for it",
+    ),
+    (facts(backfill=row("failed")), "unknown", f"{NOTHING}; a backfill was to make up for it: failed"),
+]
+
+EXCLUDED: list[tuple[Facts, str, str]] = [
+    (
+        facts("2026-11-23 09:00", version({**WEEKLY, "exclude": ["2026-11-23", "2027-01-01"]})),
+        "no_fire",
+        f"excluded: the rule leaves out 2026-11-23; {NEAR_MONDAY} LONDON",
+    ),
+    (
+        facts("2026-11-23 09:00", closed(), calendars=HOLIDAYS),
+        "no_fire",
+        f"excluded by calendar holidays: the day is in it; {NEAR_MONDAY} LONDON",
+    ),
+    (
+        facts("2026-11-30 09:00", closed(only=["holidays"]), calendars=HOLIDAYS),
+        "no_fire",
+        "excluded by calendar holidays: the rule fires only on days of holidays; the nearest is 2026-11-23 "
+        "09:00 LONDON",
+    ),
+]
+
 CLOCK_CHANGES: list[tuple[Facts, str, str]] = [
     (
         facts("2026-03-29 01:30", version({**GAP, "dst_gap": "skip"})),
@@ -287,7 +357,7 @@ CLOCK_CHANGES: list[tuple[Facts, str, str]] = [
 
 @pytest.mark.parametrize(
     ("known", "outcome", "sentence"),
-    [*LEDGER, *WITHOUT_A_ROW, *CLOCK_CHANGES],
+    [*LEDGER, *WITHOUT_A_ROW, *CHANGED_FIRES, *EXCLUDED, *CLOCK_CHANGES],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_sentence_says_what_the_facts_mean(known: Facts, outcome: str, sentence: str) -> None:
