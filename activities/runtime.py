@@ -12,7 +12,7 @@ from cronny.clock import Clock
 from cronny.egress import EgressPolicy
 from cronny.metrics import Metrics
 from cronny.secrets import KeyRing
-from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, VerdictKind, claim, start_stages
+from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, VerdictKind, claim
 from cronny.store.database import Database
 from cronny.store.ends import end_guarded
 from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
@@ -22,10 +22,13 @@ from cronny.store.records import (
     StageEnd,
     TriggerEnd,
     TriggerRecords,
+    begin_stages,
     end_stages,
     end_triggers,
     load_records,
 )
+
+_StageKey = tuple[str, str]  # a trigger's id and a stage's
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,9 @@ class Runtime:
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
         self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)
         self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
-        self.stage_starts: Batcher[tuple[str, str], None] = Batcher(self._start_stages, RECORD_CHUNK)
+        self.stage_starts: Batcher[_StageKey, TriggerRecords | None] = Batcher(
+            self._start_stages, RECORD_CHUNK
+        )
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
         self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
         self.guarded_ends: Batcher[TriggerEnd, str] = Batcher(self._end_guarded, RECORD_CHUNK)
@@ -76,9 +81,10 @@ class Runtime:
             found = await load_records(session, ids)
         return [found.get(trigger_id) for trigger_id in ids]
 
-    async def _start_stages(self, stages: Sequence[tuple[str, str]]) -> Sequence[None]:
-        await persist(self.parts.database, lambda session: start_stages(session, stages, self.parts.clock()))
-        return [None] * len(stages)
+    async def _start_stages(self, stages: Sequence[_StageKey]) -> Sequence[TriggerRecords | None]:
+        database, clock = self.parts.database, self.parts.clock
+        found = await persist(database, lambda session: begin_stages(session, stages, clock()))
+        return [found.get(trigger_id) for trigger_id, _ in stages]
 
     async def _end_stages(self, ends: Sequence[StageEnd]) -> Sequence[None]:
         await persist(self.parts.database, lambda session: end_stages(session, ends))

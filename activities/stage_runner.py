@@ -103,7 +103,6 @@ class StageRunner:
     async def skip_stage(self, call: StageCall) -> StageResult:
         """Record a stage as skipped and judge its outgoing connectors."""
         work = await self._load(call)
-        await self._runtime.stage_starts.submit((call.fire.trigger_id, call.stage_id))
         return await self._end(work, _Outcome(Ended("skipped"), work.sight), Log(Masker(())))
 
     async def _run(self, call: StageCall) -> StageResult:
@@ -139,10 +138,16 @@ class StageRunner:
     async def _load(self, call: StageCall) -> _Work:
         fire = call.fire
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)
-        records = await self._runtime.records.submit(fire.trigger_id)
+        records = await self._records(call)
         if records is None:
             raise ApplicationError(f"the ledger has no trigger {fire.trigger_id}", non_retryable=True)
         return _Work(call, loaded, records)
+
+    async def _records(self, call: StageCall) -> TriggerRecords | None:
+        """What was recorded so far; a stage that is no root, and so claims nothing, is now started."""
+        if call.is_root:
+            return await self._runtime.records.submit(call.fire.trigger_id)
+        return await self._runtime.stage_starts.submit((call.fire.trigger_id, call.stage_id))
 
     async def _prepare(self, work: _Work) -> Prepared | StageError:
         # A mistake found ahead of the due is the stage's result at the due, not before it.
@@ -154,7 +159,6 @@ class StageRunner:
     async def _verdict(self, call: StageCall) -> Verdict:
         fire = call.fire
         if not call.is_root:
-            await self._runtime.stage_starts.submit((fire.trigger_id, call.stage_id))
             return CLAIMED
         wish = Claim(fire.trigger_id, fire.generation, call.run_id, call.stage_id)
         start: datetime | None = fire.start_at

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from cronny.store.claims import start_stages
 from cronny.store.columns import storable
 from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
 
@@ -131,6 +132,14 @@ async def _owners(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, str
         return {}
     query = select(col(TriggerRow.id), col(TriggerRow.run_id)).where(col(TriggerRow.id).in_(ids))
     return {row.id: row.run_id for row in await session.execute(query)}
+
+
+async def begin_stages(
+    session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime
+) -> Mapping[str, TriggerRecords]:
+    """The records of triggers by id, once each (trigger id, stage id) is written as started."""
+    await start_stages(session, stages, now)
+    return await load_records(session, [trigger_id for trigger_id, _ in stages])
 
 
 async def load_records(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, TriggerRecords]:

@@ -19,7 +19,7 @@ UNDER_WAY = timedelta(seconds=1)  # before the kill: a call that began so late m
         ("on_sqlite", "worker"),
         ("on_sqlite", "temporal"),
         pytest.param("on_sqlite", "api", marks=pytest.mark.long),
-        ("on_postgres", "worker"),
+        pytest.param("on_postgres", "worker", marks=pytest.mark.long),
         pytest.param("on_postgres", "temporal", marks=pytest.mark.long),
         ("on_postgres", "postgres"),
         ("on_postgres", "api"),
