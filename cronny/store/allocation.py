@@ -17,7 +17,9 @@ from cronny.store.schedules import Schedules
 from cronny.store.tables import ActionRow, EventKind, ScheduleRow, Tenant, TriggerRow, TriggerState
 from cronny.store.terms import FREE, Terms
 
-RATE = 20  # allocations a second that leave the machine room for the triggers themselves
+RATE = (
+    12  # allocations a second: less than half of what two cores manage, the rest is for triggers themselves
+)
 REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
 REVIVED = (  # what a due that is allocated again takes from its new row
     "action_id", "action_version", "planned", "state", "reason", "generation", "is_guarded", "overlap",

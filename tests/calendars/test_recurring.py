@@ -32,8 +32,9 @@ def rules(draw: st.DrawFn) -> dict[str, list[str]]:
         "WKST": st.lists(st.sampled_from(DAYS), max_size=1),
     }
     found = {name: [str(value) for value in draw(values)] for name, values in parts.items()}
-    if not found["BYMONTHDAY"] and not found["BYDAY"]:
-        found["BYSETPOS"] = []  # dateutil wants another part beside it.
+    if frequency == "WEEKLY" or not (found["BYMONTHDAY"] or found["BYDAY"]):
+        # dateutil wants another part beside it, and counts a first week from its start, not from its first day.
+        found["BYSETPOS"] = []
     return {"FREQ": [frequency], **{name: values for name, values in found.items() if values}}
 
 
