@@ -33,7 +33,7 @@ def rules(draw: st.DrawFn) -> dict[str, list[str]]:
     }
     found = {name: [str(value) for value in draw(values)] for name, values in parts.items()}
     if frequency == "WEEKLY" or not (found["BYMONTHDAY"] or found["BYDAY"]):
-        # dateutil wants another part beside it, and counts a first week from its start, not from its first day.
+        # dateutil wants another part beside it, and counts the first week from its start only.
         found["BYSETPOS"] = []
     return {"FREQ": [frequency], **{name: values for name, values in found.items() if values}}
 
