@@ -9,7 +9,7 @@ import pytest
 from tests.cli.command import Ran
 
 Ask = Callable[..., Ran]
-EXAMPLES = Path(__file__).parents[2] / "examples" / "calendars"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "calendars"
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.iterdir()), ids=lambda path: path.name)

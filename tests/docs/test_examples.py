@@ -26,7 +26,7 @@ ACTIONS = [
 ]
 PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("*.md"))]
 EXAMPLES = sorted((DOCS.parent / "examples").glob("*.yaml"))
-CALENDARS = sorted((DOCS.parent / "examples" / "calendars").iterdir())
+CALENDARS = sorted((DOCS / "calendars").iterdir())
 
 
 def problems(text: str) -> str:
