@@ -170,4 +170,7 @@ def test_a_temporal_that_has_forgotten_everything_is_filled_again(
     assert len({(row["schedule"], row["due"]) for row in rows}) == len(rows) == load.count
     # What was held or executing went on without Temporal, which then knew nothing of it.
     assert max(datetime.fromisoformat(row["due"]) for row in lost) < begin + 20 * SECOND
-    assert ({f"{row['id']}/call" for row in rows}, calls.repeated()) == (calls.keys(), {})
+    # One that was lost between its claim and its call is settled without having called.
+    completed = {f"{row['id']}/call" for row in rows if row not in lost}
+    assert completed - calls.keys() == calls.keys() - {f"{row['id']}/call" for row in rows} == set()
+    assert calls.repeated() == {}
