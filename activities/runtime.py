@@ -19,6 +19,7 @@ from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
 from cronny.store.persist import persist
 from cronny.store.records import (
     RECORD_CHUNK,
+    Begin,
     StageEnd,
     TriggerEnd,
     TriggerRecords,
@@ -27,8 +28,6 @@ from cronny.store.records import (
     end_triggers,
     load_records,
 )
-
-_StageKey = tuple[str, str]  # a trigger's id and a stage's
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,7 @@ class Runtime:
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
         self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)
         self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
-        self.stage_starts: Batcher[_StageKey, TriggerRecords | None] = Batcher(
-            self._start_stages, RECORD_CHUNK
-        )
+        self.stage_starts: Batcher[Begin, TriggerRecords | None] = Batcher(self._start_stages, RECORD_CHUNK)
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
         self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
         self.guarded_ends: Batcher[TriggerEnd, str] = Batcher(self._end_guarded, RECORD_CHUNK)
@@ -81,10 +78,9 @@ class Runtime:
             found = await load_records(session, ids)
         return [found.get(trigger_id) for trigger_id in ids]
 
-    async def _start_stages(self, stages: Sequence[_StageKey]) -> Sequence[TriggerRecords | None]:
+    async def _start_stages(self, begins: Sequence[Begin]) -> Sequence[TriggerRecords | None]:
         database, clock = self.parts.database, self.parts.clock
-        found = await persist(database, lambda session: begin_stages(session, stages, clock()))
-        return [found.get(trigger_id) for trigger_id, _ in stages]
+        return await persist(database, lambda session: begin_stages(session, begins, clock()))
 
     async def _end_stages(self, ends: Sequence[StageEnd]) -> Sequence[None]:
         await persist(self.parts.database, lambda session: end_stages(session, ends))

@@ -24,7 +24,7 @@ from activities.stages.kind import StageError
 from activities.verdicts import judge
 from cronny.store import claims
 from cronny.store.claims import Claim, Verdict, VerdictKind
-from cronny.store.records import StageEnd, TriggerRecords
+from cronny.store.records import Begin, StageEnd, TriggerRecords
 from cronny.store.tables import StageRow, StageState, TriggerState
 from dsl.action import Retry, Stage
 from workflows.messages import Execution, StageCall, StageResult
@@ -138,16 +138,18 @@ class StageRunner:
     async def _load(self, call: StageCall) -> _Work:
         fire = call.fire
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)
-        records = await self._records(call)
+        records = await self._records(call, loaded)
         if records is None:
             raise ApplicationError(f"the ledger has no trigger {fire.trigger_id}", non_retryable=True)
         return _Work(call, loaded, records)
 
-    async def _records(self, call: StageCall) -> TriggerRecords | None:
-        """What was recorded so far; a stage that is no root, and so claims nothing, is now started."""
+    async def _records(self, call: StageCall, loaded: LoadedAction) -> TriggerRecords | None:
+        """What was recorded of use to it; a stage that is no root, and so claims nothing, is now started."""
         if call.is_root:
             return await self._runtime.records.submit(call.fire.trigger_id)
-        return await self._runtime.stage_starts.submit((call.fire.trigger_id, call.stage_id))
+        return await self._runtime.stage_starts.submit(
+            Begin(call.fire.trigger_id, call.stage_id, loaded.needs[call.stage_id])
+        )
 
     async def _prepare(self, work: _Work) -> Prepared | StageError:
         # A mistake found ahead of the due is the stage's result at the due, not before it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import and_, bindparam, case, select, update
+from sqlalchemy import Select, and_, bindparam, case, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,6 +15,7 @@ from cronny.store.columns import storable
 from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
 
 RECORD_CHUNK = 200  # records in one transaction
+MOST_KEYS = 2000  # records asked for one by one; beyond that all of a trigger's are read
 OVERLAP_CANCELLED = "overlap_cancelled"  # the reason of what was asked to end for the sake of a later one
 
 
@@ -32,6 +33,15 @@ class StageEnd:
     error: JsonValue
     fired: tuple[int, ...]
     log: str
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The beginning of a stage, and the stages of its trigger whose records it reads, itself among them."""
+
+    trigger_id: str
+    stage_id: str
+    needs: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -135,19 +145,37 @@ async def _owners(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, str
 
 
 async def begin_stages(
-    session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime
-) -> Mapping[str, TriggerRecords]:
-    """The records of triggers by id, once each (trigger id, stage id) is written as started."""
-    await start_stages(session, stages, now)
-    return await load_records(session, [trigger_id for trigger_id, _ in stages])
+    session: AsyncSession, begins: Sequence[Begin], now: datetime
+) -> list[TriggerRecords | None]:
+    """The records that each stage needs, once it is written as started; in order.
+
+    A start need not outlast a crash of the database: nothing refrains from executing on account of it.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("set local synchronous_commit to off"))
+    await start_stages(session, [(begin.trigger_id, begin.stage_id) for begin in begins], now)
+    ids = [begin.trigger_id for begin in begins]
+    keys = {(begin.trigger_id, stage) for begin in begins for stage in begin.needs}
+    query = select(StageRow).where(
+        tuple_(col(StageRow.trigger_id), col(StageRow.stage_id)).in_(keys)
+        if len(keys) <= MOST_KEYS
+        else col(StageRow.trigger_id).in_(ids)
+    )
+    found = await _records(session, ids, query)
+    return [found.get(trigger_id) for trigger_id in ids]
 
 
 async def load_records(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, TriggerRecords]:
     """Ledger rows and their stage records, by trigger id."""
+    return await _records(session, ids, select(StageRow).where(col(StageRow.trigger_id).in_(ids)))
+
+
+async def _records(
+    session: AsyncSession, ids: Sequence[str], stages: Select[StageRow]
+) -> dict[str, TriggerRecords]:
     triggers = select(TriggerRow).where(col(TriggerRow.id).in_(ids))
-    stages = select(StageRow).where(col(StageRow.trigger_id).in_(ids))
-    stages = stages.order_by(col(StageRow.started_at), col(StageRow.stage_id))
     found = {row.id: TriggerRecords(row, {}) for row in (await session.execute(triggers)).scalars()}
+    stages = stages.order_by(col(StageRow.started_at), col(StageRow.stage_id))
     for row in (await session.execute(stages)).scalars():
         if row.trigger_id in found:
             found[row.trigger_id].stages[row.stage_id] = row
