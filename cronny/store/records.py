@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import Select, and_, bindparam, case, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, select, true, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -151,34 +151,35 @@ async def begin_stages(
 
     A start need not outlast a crash of the database: nothing refrains from executing on account of it.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(text("set local synchronous_commit to off"))
-    await start_stages(session, [(begin.trigger_id, begin.stage_id) for begin in begins], now)
+    await start_stages(
+        session, [(begin.trigger_id, begin.stage_id) for begin in begins], now, is_lasting=False
+    )
     ids = [begin.trigger_id for begin in begins]
     keys = {(begin.trigger_id, stage) for begin in begins for stage in begin.needs}
-    query = select(StageRow).where(
-        tuple_(col(StageRow.trigger_id), col(StageRow.stage_id)).in_(keys)
-        if len(keys) <= MOST_KEYS
-        else col(StageRow.trigger_id).in_(ids)
-    )
-    found = await _records(session, ids, query)
+    wanted = tuple_(col(StageRow.trigger_id), col(StageRow.stage_id)).in_(keys)
+    found = await _records(session, ids, wanted if len(keys) <= MOST_KEYS else true())
     return [found.get(trigger_id) for trigger_id in ids]
 
 
 async def load_records(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, TriggerRecords]:
     """Ledger rows and their stage records, by trigger id."""
-    return await _records(session, ids, select(StageRow).where(col(StageRow.trigger_id).in_(ids)))
+    return await _records(session, ids, true())
 
 
 async def _records(
-    session: AsyncSession, ids: Sequence[str], stages: Select[StageRow]
+    session: AsyncSession, ids: Sequence[str], stages: ColumnElement[bool]
 ) -> dict[str, TriggerRecords]:
-    triggers = select(TriggerRow).where(col(TriggerRow.id).in_(ids))
-    found = {row.id: TriggerRecords(row, {}) for row in (await session.execute(triggers)).scalars()}
-    stages = stages.order_by(col(StageRow.started_at), col(StageRow.stage_id))
-    for row in (await session.execute(stages)).scalars():
-        if row.trigger_id in found:
-            found[row.trigger_id].stages[row.stage_id] = row
+    query = (
+        select(TriggerRow, StageRow)
+        .outerjoin(StageRow, and_(col(StageRow.trigger_id) == col(TriggerRow.id), stages))
+        .where(col(TriggerRow.id).in_(ids))
+        .order_by(col(StageRow.started_at), col(StageRow.stage_id))
+    )
+    found: dict[str, TriggerRecords] = {}
+    for trigger, stage in await session.execute(query):
+        records = found.setdefault(trigger.id, TriggerRecords(trigger, {}))
+        if stage is not None:
+            records.stages[stage.stage_id] = stage
     return found
 
 
