@@ -1,9 +1,12 @@
 """What the activities of a worker process share."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from activities.action_cache import ActionCache
+from activities.delays import Delays
 from activities.evaluator import Evaluator
 from activities.hold import Holds
 from activities.stages.kind import Kind
@@ -29,6 +32,8 @@ from cronny.store.records import (
     load_records,
 )
 
+ROOM = 1000  # stages of one tenant that a process executes at once; what it merely holds takes no room
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -49,7 +54,9 @@ class Runtime:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.holds = Holds(parts.clock)
+        self.delays = Delays()
         self.actions = ActionCache(parts.database, parts.kinds)
+        self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(ROOM))
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
         self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)
         self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
@@ -57,6 +64,10 @@ class Runtime:
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
         self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
         self.guarded_ends: Batcher[TriggerEnd, str] = Batcher(self._end_guarded, RECORD_CHUNK)
+
+    def room(self, tenant: str) -> asyncio.Semaphore:
+        """Entered by a stage of a tenant while it executes; waits while too many others do."""
+        return self._rooms[tenant]
 
     async def claim(self, wish: Claim) -> Verdict:
         """The verdict on a claim; most are one statement, together with all that come due at once."""

@@ -31,7 +31,9 @@ from workflows.trigger import Trigger
 
 FOLLOW = 2.0  # seconds between two looks at the tenant table
 GRACE = timedelta(seconds=3)  # for running stages at shutdown; holds are given back at once
-TENANT_SLOTS = 1000  # activities a tenant holds or runs at once; holding costs only a coroutine
+HELD = 20_000  # activities a tenant holds or executes at once; holding costs only a coroutine
+CACHED = 1000  # workflows of a tenant kept in memory between their tasks
+THROTTLE = timedelta(seconds=3)  # heartbeats are sent this long apart at the least, whatever their timeout is
 STICKY = timedelta(seconds=5)  # after this the workflows of a worker that died are taken over
 # Without a version the SDK hashes every loaded module, which takes a starting worker a second or two.
 VERSION = WorkerDeploymentConfig(WorkerDeploymentVersion("cronny", version("cronny")), False)
@@ -122,7 +124,7 @@ class Serving:
             ends.load_plan,
             ends.finish,
         ]
-        return Duty(Trigger, activities, TENANT_SLOTS, 5, TENANT_SLOTS)
+        return Duty(Trigger, activities, CACHED, 5, HELD)
 
     def _worker(self, queue: str, duty: Duty) -> Worker:
         return Worker(
@@ -142,5 +144,6 @@ class Serving:
             activity_task_poller_behavior=POLLERS,
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
+            max_heartbeat_throttle_interval=THROTTLE,
             deployment_config=VERSION,
         )

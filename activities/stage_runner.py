@@ -82,7 +82,7 @@ class StageRunner:
     @activity.defn(name="run_stage")
     async def run_stage(self, call: StageCall) -> StageResult:
         """Execute a stage; roots first hold until the due and claim the trigger."""
-        heartbeat = asyncio.create_task(beat())
+        heartbeat = asyncio.create_task(beat(self._arrived(call)))
         key = (call.fire.trigger_id, call.stage_id, call.run_id)
         try:
             return await self._executions.run(key, lambda: self._run(call), _is_given_up)
@@ -123,7 +123,17 @@ class StageRunner:
             if work.record is not None and work.record.finished_at is not None:
                 return _recorded(work.record)
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
-        return await self._end(work, await self._attempt(work, prepared, log), log)
+        async with self._runtime.room(call.fire.tenant):
+            return await self._end(work, await self._attempt(work, prepared, log), log)
+
+    def _arrived(self, call: StageCall) -> timedelta:
+        """How long the stage is to be held."""
+        if not call.is_root:
+            return timedelta()
+        fire, now = call.fire, self._parts.clock()
+        if fire.allocated is not None and activity.info().attempt == 1:
+            self._runtime.delays.note(fire.tenant, fire.allocated, now)
+        return fire.start_at - now
 
     async def _note_cancel(self, call: StageCall) -> None:
         """Record the end of a cancelled stage; one that its worker gives up is executed elsewhere."""

@@ -35,6 +35,7 @@ class Fire(Message):
     hold_from: datetime | None = (
         None  #: Before this instant the workflow sleeps on a timer instead of holding.
     )
+    allocated: datetime | None = None  #: When it was handed out, if it is to be held from then on.
     workflow_id: str
     is_guarded: bool = False  #: Others of its schedule may wait for its end, or be ended by it.
 

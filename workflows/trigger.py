@@ -15,7 +15,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.local import RETRY, ask
     from workflows.messages import Execution, Fire, Settlement, StageCall, StageResult
 
-HEARTBEAT = timedelta(seconds=10)  # a dead worker's stages are taken over after this long
+HEARTBEAT = timedelta(
+    seconds=10
+)  # a dead worker's stages are taken over so long after their due, or its death
 ASK_AGAIN = timedelta(seconds=60)  # a queued trigger, in case nobody tells it that its turn has come
 ASK_RARELY = timedelta(minutes=10)  # after an hour: a history has room for some thousand questions
 HOUR = 60  # questions
@@ -146,7 +148,7 @@ class _Execution:
             ports.run_stage,
             call,
             start_to_close_timeout=hold + stage.timeout + SLACK,
-            heartbeat_timeout=HEARTBEAT,
+            heartbeat_timeout=hold + HEARTBEAT,
             retry_policy=RETRY,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=stage.id,

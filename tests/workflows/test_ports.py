@@ -16,7 +16,7 @@ from temporalio.client import Client
 import activities
 from activities.evaluator import Evaluator
 from activities.runtime import Parts, Runtime
-from activities.serving import TENANT_SLOTS, Serving
+from activities.serving import HELD, Serving
 from activities.stages.catalogue import KINDS
 from cronny.clock import wall_clock
 from cronny.egress import EgressPolicy
@@ -86,7 +86,7 @@ def test_each_queue_serves_its_workflow_and_the_ports_it_calls(tmp_path: Path) -
         Trigger,
         PORTS.keys() - {"allocate"},
     )
-    assert (system.activity_slots, tenant.activity_slots) == (None, TENANT_SLOTS)
+    assert (system.activity_slots, tenant.activity_slots) == (None, HELD)
 
 
 def _serving(folder: Path) -> Serving:
