@@ -52,6 +52,10 @@ class Log:
         if self.size <= LOG_LIMIT:
             self.lines.append(text)
 
+    def conceal(self, secret: str) -> None:
+        """Mask one more secret, in this log and in what the stage gives."""
+        self.masker = self.masker.also(secret)
+
     def text(self) -> str:
         """The log as one text that any database takes."""
         return "\n".join(self.lines).encode("utf-8", "replace").decode()
@@ -80,10 +84,14 @@ async def execute(
         with_=prepared.with_,
         connection=prepared.connection,
         egress=parts.egress,
+        tenant=call.fire.tenant,
+        action=call.fire.action,
+        schedule=call.fire.schedule,
         idempotency_key=f"{call.fire.trigger_id}/{stage.id}",
         attempt=attempt,
         timeout=allowed,
         log=log.write,
+        conceal=log.conceal,
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):

@@ -49,10 +49,14 @@ class StageContext(Generic[WithT, ConnectionT]):
     with_: WithT
     connection: ConnectionT
     egress: EgressPolicy
+    tenant: str
+    action: str
+    schedule: str  #: Empty when somebody asked for the trigger.
     idempotency_key: str  #: The same on every attempt.
     attempt: int
     timeout: timedelta  #: For the whole attempt.
     log: Callable[[str], None]
+    conceal: Callable[[str], None]  #: Have a secret that the stage was given masked from now on.
 
 
 @dataclass(frozen=True)

@@ -24,16 +24,22 @@ def context(
     timeout: timedelta = PATIENCE,
     log: list[str] | None = None,
     attempt: int = 1,
+    schedule: str = "fetch_orders",
+    concealed: list[str] | None = None,
 ) -> StageContext[Any, Any]:
     model = kind.connection_model
     return StageContext(
         with_=kind.with_model.model_validate(with_),
         connection=None if connection is None or model is None else model.model_validate(connection),
         egress=egress,
+        tenant="acme",
+        action="fetch_orders",
+        schedule=schedule,
         idempotency_key="trg_1/fetch",
         attempt=attempt,
         timeout=timeout,
         log=(log if log is not None else []).append,
+        conceal=(concealed if concealed is not None else []).append,
     )
 
 
