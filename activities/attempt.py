@@ -14,7 +14,7 @@ from activities.masking import Masker
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
 from activities.scope import Sight, ended_of, sight_of
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.kind import Kind, Origin, StageContext, StageError
 from activities.verdicts import connector_view
 from cronny.store.records import TriggerRecords
 from dsl.action import Stage
@@ -84,13 +84,17 @@ async def execute(
         with_=prepared.with_,
         connection=prepared.connection,
         egress=parts.egress,
-        tenant=call.fire.tenant,
-        action=call.fire.action,
-        schedule=call.fire.schedule,
         idempotency_key=f"{call.fire.trigger_id}/{stage.id}",
         attempt=attempt,
         timeout=allowed,
         log=log.write,
+        origin=Origin(
+            tenant=call.fire.tenant,
+            action=call.fire.action,
+            schedule=call.fire.schedule,
+            trigger_id=call.fire.trigger_id,
+            stage_id=stage.id,
+        ),
         conceal=log.conceal,
     )
     try:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, SecretStr
 
 from activities.stages.body import body_value
 from activities.stages.exchange import Answer, Limits, exchange, web_url
-from activities.stages.kind import Block, Kind, StageContext, StageError
+from activities.stages.kind import Block, Kind, Origin, StageContext, StageError
 from activities.stages.payload import json_bytes
 
 KEY_LENGTH = 32  # characters of a routing key
@@ -126,23 +126,23 @@ def _event(context: Context) -> dict[str, JsonValue]:
     event: dict[str, JsonValue] = {
         "routing_key": context.connection.routing_key.get_secret_value(),
         "event_action": fields.event,
-        "dedup_key": fields.dedup_key or alert_of(context.tenant, context.action, context.schedule),
+        "dedup_key": fields.dedup_key or alert_of(context.origin),
     }
     if fields.event == "trigger":
-        source = fields.source or f"{context.tenant}/{context.action}"
+        source = fields.source or f"{context.origin.tenant}/{context.origin.action}"
         payload = _given(fields, PAYLOAD) | {"summary": _summary(context), "source": source}
         event |= _given(fields, BESIDE) | {"payload": payload}
     return event
 
 
-def alert_of(tenant: str, action: str, schedule: str) -> str:
+def alert_of(origin: Origin) -> str:
     """The key of an action's alert.
 
     All its triggers share it, so that a failure that goes on stays one incident and a success can resolve it.
     Schedules count apart: what is well for one region may be broken for another.
     """
-    own = f"/{schedule}" if schedule not in {"", action} else ""
-    return f"cronny/{tenant}/{action}{own}"
+    own = f"/{origin.schedule}" if origin.schedule not in {"", origin.action} else ""
+    return f"cronny/{origin.tenant}/{origin.action}{own}"
 
 
 def _given(fields: PagerdutyWith, names: set[str]) -> dict[str, JsonValue]:

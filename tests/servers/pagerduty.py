@@ -74,7 +74,7 @@ class Pagerduty:
             return _status("throttle exceeded", "Requests for this service are arriving too quickly.", 429)
         self._calls.append(now)
         event = _parsed(request)
-        errors = ["JSON parse error"] if event is None else self._errors(event, len(request.body))
+        errors: list[JsonValue] = [*_wrong(event, len(request.body), self.routing_key)]
         if event is None or errors:
             return _status("invalid event", "Event object is invalid", 400, errors=errors)
         return self._apply(event)
@@ -93,11 +93,6 @@ class Pagerduty:
         self.events.append(event)
         return _status("success", "Event processed", 202, dedup_key=key)
 
-    def _errors(self, event: Event, size: int) -> list[JsonValue]:
-        payload = event.get("payload", {})
-        fields = dict(event) | {f"payload.{name}": value for name, value in dict(payload or {}).items()}  # type: ignore[call-overload]
-        return [*_wrong(fields, size, self.routing_key)]
-
 
 @contextmanager
 def running(clock: Callable[[], float] = time.monotonic) -> Iterator[Pagerduty]:
@@ -107,7 +102,13 @@ def running(clock: Callable[[], float] = time.monotonic) -> Iterator[Pagerduty]:
         yield pagerduty
 
 
-def _wrong(fields: Mapping[str, JsonValue], size: int, routing_key: str) -> Iterator[str]:
+def _wrong(event: Event | None, size: int, routing_key: str) -> Iterator[str]:
+    if event is None:
+        yield "JSON parse error"
+        return
+    payload = event.get("payload")
+    within = payload if isinstance(payload, dict) else {}
+    fields = {**event, **{f"payload.{name}": value for name, value in within.items()}}
     if size > SIZE_LIMIT:
         yield "Event is too large"
     for name, limit in LENGTHS.items():

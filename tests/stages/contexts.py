@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.kind import Kind, Origin, StageContext, StageError
 from cronny.egress import EgressPolicy
 
 LOOPBACK = EgressPolicy(allow=(ip_network("127.0.0.0/8"),))
@@ -32,13 +32,11 @@ def context(
         with_=kind.with_model.model_validate(with_),
         connection=None if connection is None or model is None else model.model_validate(connection),
         egress=egress,
-        tenant="acme",
-        action="fetch_orders",
-        schedule=schedule,
         idempotency_key="trg_1/fetch",
         attempt=attempt,
         timeout=timeout,
         log=(log if log is not None else []).append,
+        origin=Origin("acme", "fetch_orders", schedule, trigger_id="trg_1", stage_id="fetch"),
         conceal=(concealed if concealed is not None else []).append,
     )
 

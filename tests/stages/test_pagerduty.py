@@ -5,6 +5,7 @@ import pytest
 from pydantic import JsonValue, ValidationError
 
 from activities.stages.exchange import LONGEST_RETRY_AFTER
+from activities.stages.kind import Origin
 from activities.stages.pagerduty import PAGERDUTY, PagerdutyConnection, PagerdutyWith, alert_of
 from cronny.egress import EgressPolicy
 from dsl.check import check_text
@@ -86,11 +87,11 @@ async def test_every_attempt_is_about_the_same_alert(service: Pagerduty) -> None
     ("schedule", "key"), [("", KEY), ("fetch_orders", KEY), ("fetch_orders_eu", f"{KEY}/fetch_orders_eu")]
 )
 def test_an_action_has_one_alert_for_each_of_its_schedules(schedule: str, key: str) -> None:
-    assert alert_of("acme", "fetch_orders", schedule) == key
+    assert alert_of(Origin("acme", "fetch_orders", schedule, "trg_1", "page")) == key
 
 
 def test_the_longest_names_make_a_key_that_pagerduty_takes() -> None:
-    assert len(alert_of("t" * 63, "a" * 63, "s" * 63)) <= 255
+    assert len(alert_of(Origin("t" * 63, "a" * 63, "s" * 63, "trg_1", "page"))) <= 255
 
 
 @pytest.mark.parametrize(
