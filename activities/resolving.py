@@ -1,6 +1,6 @@
 """From the name of a connection to its model, with secrets that exist only here."""
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.masking import Masker
 from activities.runtime import Parts
@@ -26,8 +26,19 @@ async def resolve_connection(
     except CronnyError as error:
         raise StageError("internal", f"connection '{stage.connection}': {error}", retryable=False) from None
     settings = row.settings if isinstance(row.settings, dict) else {}
-    model = kind.connection_model.model_validate({**settings, **secrets})
+    model = _validated(stage.connection, kind.connection_model, {**settings, **secrets})
     return model, Masker(text for text in _texts(secrets))
+
+
+def _validated(name: str, model: type[BaseModel], values: dict[str, JsonValue]) -> BaseModel:
+    """The connection; one that was saved before its kind had become stricter says what to change."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in ("", *first["loc"]))
+        what = f"connection '{name}'{place}: {first['msg']}; save it again"
+        raise StageError("validation", what, retryable=False) from None
 
 
 def _texts(value: JsonValue) -> list[str]:
