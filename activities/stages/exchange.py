@@ -43,6 +43,7 @@ class Limits:
     timeout: timedelta  #: For all of it, redirects included.
     max_bytes: int  #: Of the decoded body.
     authorities: ssl.SSLContext | None = None  #: TLS for the origin of the request.
+    server_name: str | None = None  #: The name to verify there, if not that of the URL.
     elsewhere: ssl.SSLContext | None = None  #: TLS for other origins, to which a redirect leads.
     follow_redirects: bool = False
 
@@ -134,6 +135,8 @@ def retry_after(text: str, now: datetime) -> timedelta | None:
 
 async def _send(clients: AsyncExitStack, request: httpx.Request, limits: Limits) -> httpx.Response:
     client = await clients.enter_async_context(guarded_client(limits.policy, verify=limits.authorities))
+    if limits.server_name:
+        request.extensions = {**request.extensions, "sni_hostname": limits.server_name}
     for _ in range(REDIRECTS + 1):
         try:
             response = await client.send(request, stream=True)

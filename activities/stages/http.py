@@ -4,12 +4,13 @@ import re
 from typing import Annotated, Literal
 
 import httpx
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, JsonValue, Tag, model_validator
 
 from activities.stages.body import ENCODINGS, BodyForm, body_as
 from activities.stages.exchange import Answer, Limits, web_url
 from activities.stages.http_body import (
     Binary,
+    Body,
     Fields,
     Multipart,
     Scalar,
@@ -50,6 +51,10 @@ def _status_text(text: str) -> str:
 
 
 Status = Annotated[int, Field(ge=100, le=599)] | Annotated[str, AfterValidator(_status_text)]
+Statuses = Annotated[
+    Annotated[Status, Tag("(one)")] | Annotated[list[Status], Field(min_length=1), Tag("(list)")],
+    Discriminator(lambda value: "(list)" if isinstance(value, list) else "(one)"),
+]
 
 
 class HttpWith(Block):
@@ -71,11 +76,11 @@ class HttpWith(Block):
         None,
         description="The body, sent as a form with files; those have their content as `text` or `base64`.",
     )
-    body: str | Binary | None = Field(
+    body: Body | None = Field(
         None,
         description="The body, sent as it is; `{base64: …}` is sent as bytes, and is what binary bodies are.",
     )
-    expect_status: Status | Annotated[list[Status], Field(min_length=1)] | None = Field(
+    expect_status: Statuses | None = Field(
         None, description="`200`, `2xx`, `200-204` or a list of them: any other status fails the stage."
     )
     response_as: BodyForm = Field(
@@ -125,7 +130,6 @@ def _request(context: Context, url: httpx.URL, token: str | None) -> httpx.Reque
             headers=_headers(context, content_type, token),
             content=content,
             files=parts_of(fields.multipart) if fields.multipart else None,
-            extensions=_extensions(connection),
         )
     except (ValueError, httpx.InvalidURL) as error:  # Characters that a header, or UTF-8, cannot carry.
         raise StageError("validation", f"the request cannot be sent: {error}", retryable=False) from error
@@ -151,11 +155,6 @@ def _content(fields: HttpWith) -> tuple[bytes | None, str]:
         "application/octet-stream" if isinstance(fields.body, Binary) else "text/plain; charset=utf-8"
     )
     return bytes_of(fields.body), media_type
-
-
-def _extensions(connection: HttpConnection | None) -> dict[str, str]:
-    name = connection.tls_server_name if connection else None
-    return {"sni_hostname": name} if name else {}
 
 
 def _headers(context: Context, content_type: str, token: str | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from base64 import b64decode
 from typing import Annotated
 from urllib.parse import urlencode
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from activities.stages.kind import Block
 
@@ -28,6 +28,17 @@ class Binary(Block):
     """Bytes, as the output of a stage holds them."""
 
     base64: Base64 = Field(description="The bytes.")
+
+
+def _body_tag(value: object) -> str:
+    return "(bytes)" if isinstance(value, dict | Binary) else "(text)"
+
+
+# Told apart by its shape, so that a mapping that is wrong is not also said to be no text.
+Body = Annotated[
+    Annotated[str, Tag("(text)")] | Annotated[Binary, Tag("(bytes)")],
+    Discriminator(_body_tag),
+]
 
 
 class FormFile(Block):

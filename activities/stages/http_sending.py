@@ -40,7 +40,12 @@ async def send(
     if connection is None:
         return await exchange(build(None), limits)
     elsewhere = tls_context(connection.tls.elsewhere(), is_public=True) if limits.follow_redirects else None
-    limits = replace(limits, authorities=tls_context(connection.tls), elsewhere=elsewhere)
+    limits = replace(
+        limits,
+        authorities=tls_context(connection.tls),
+        server_name=connection.tls_server_name,
+        elsewhere=elsewhere,
+    )
     if connection.grant is None:
         return await exchange(build(None), limits)
     until = asyncio.get_running_loop().time() + limits.timeout.total_seconds()
@@ -63,11 +68,12 @@ async def _with_token(build: Build, grant: Grant, sending: Sending) -> Answer:
 
 async def _token(grant: Grant, sending: Sending, refused: Token | None = None) -> Token:
     connection, left = sending.connection, sending.left()
-    tls = tls_context(connection.tls)
+    limits = replace(
+        left, timeout=min(left.timeout, TOKEN_TIMEOUT), max_bytes=TOKEN_LIMIT, follow_redirects=False
+    )
     if origin_of(web_url(grant.token_url)) != origin_of(web_url(connection.base_url)):
-        tls = tls_context(connection.tls.elsewhere(), is_public=True)
-    timeout = min(left.timeout, TOKEN_TIMEOUT)
-    limits = Limits(left.policy, timeout, max_bytes=TOKEN_LIMIT, authorities=tls)
+        elsewhere = tls_context(connection.tls.elsewhere(), is_public=True)
+        limits = replace(limits, authorities=elsewhere, server_name=None)
     token = await TOKENS.get(grant, limits, refused)
     sending.conceal(token.text)
     return token

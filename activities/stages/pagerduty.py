@@ -7,7 +7,15 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 import httpx
-from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    SecretStr,
+    model_validator,
+)
 
 from activities.stages.body import body_value
 from activities.stages.exchange import Answer, Limits, exchange, web_url
@@ -31,10 +39,18 @@ def _text_only(value: object) -> object:
     return value
 
 
+def _is_https(url: str) -> str:
+    if not url.startswith("https://"):
+        raise ValueError("must begin with https://; PagerDuty shows no other pictures")
+    return url
+
+
 class Image(Block):
     """A picture on the incident."""
 
-    src: str = Field(pattern="^https://", description="Its address; PagerDuty takes https only.")
+    src: Annotated[str, AfterValidator(_is_https)] = Field(
+        description="Its address; PagerDuty takes https only."
+    )
     href: str | None = Field(None, description="Where a click on it leads.")
     alt: str | None = Field(None, description="What it shows.")
 

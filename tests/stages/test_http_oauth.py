@@ -1,4 +1,5 @@
 import asyncio
+import ssl
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -213,6 +214,25 @@ async def test_a_token_server_of_its_own_is_trusted_beside_the_public_ones(tmp_p
         connection["oauth_token_url"] = f"{issuer.url}/token"
         await run(HTTP, ORDERS, connection)
     assert server.requests[0].headers["authorization"] == "Bearer t"
+
+
+async def test_a_token_server_that_is_the_api_is_shown_the_same(tmp_path: Path) -> None:
+    own, client = self_signed(host="api.internal"), self_signed(host="client.example")
+    with http.running(tls=own.asking(tmp_path, client, ssl.CERT_REQUIRED)) as server:
+        server.answer("/token", Reply(body=b'{"access_token": "t"}', headers=JSON))
+        base = server.url.replace("127.0.0.1", "localhost")
+        connection = {
+            "base_url": base,
+            "ca_certificate": own.certificate,
+            "client_certificate": client.certificate,
+            "client_key": client.key,
+            "tls_server_name": "api.internal",
+            "oauth_token_url": f"{base}/token",
+            "oauth_client_id": "c",
+            "oauth_client_secret": "s",
+        }
+        await run(HTTP, ORDERS, connection)
+    assert [request.has_certificate for request in server.requests] == [True, True]
 
 
 def test_neither_token_nor_secret_is_shown(authority: OAuth) -> None:

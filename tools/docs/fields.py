@@ -37,8 +37,8 @@ def type_text(field: Schema) -> str:
     """What a value must be, in a few words."""
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(_choices(field["anyOf"])))
+    if choices := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(dict.fromkeys(_choices(choices)))
     name = str(field.get("type"))
     if name == "array":
         return f"list of: {type_text(field['items'])}"
