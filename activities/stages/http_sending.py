@@ -10,6 +10,7 @@ import httpx
 from activities.stages.exchange import Answer, Limits, exchange, origin_of, web_url
 from activities.stages.http_connection import HttpConnection
 from activities.stages.http_tls import tls_context
+from activities.stages.kind import StageError
 from activities.stages.oauth import TOKENS, Grant, Token
 
 TOKEN_LIMIT = 100_000  # bytes of an answer with a token
@@ -67,13 +68,23 @@ async def _with_token(build: Build, grant: Grant, sending: Sending) -> Answer:
 
 
 async def _token(grant: Grant, sending: Sending, refused: Token | None = None) -> Token:
-    connection, left = sending.connection, sending.left()
-    limits = replace(
-        left, timeout=min(left.timeout, TOKEN_TIMEOUT), max_bytes=TOKEN_LIMIT, follow_redirects=False
-    )
-    if origin_of(web_url(grant.token_url)) != origin_of(web_url(connection.base_url)):
-        elsewhere = tls_context(connection.tls.elsewhere(), is_public=True)
-        limits = replace(limits, authorities=elsewhere, server_name=None)
-    token = await TOKENS.get(grant, limits, refused)
+    url, left = web_url(grant.token_url), sending.left().timeout.total_seconds()
+    try:
+        async with asyncio.timeout(left):
+            token = await TOKENS.get(grant, _token_limits(url, sending), refused)
+    except TimeoutError:
+        raise StageError("timeout", f"{url.host} did not answer in time", retryable=True) from None
     sending.conceal(token.text)
     return token
+
+
+def _token_limits(url: httpx.URL, sending: Sending) -> Limits:
+    # Others may wait for the same token: it is not this stage's time that limits the fetch.
+    limits = replace(
+        sending.limits, timeout=TOKEN_TIMEOUT, max_bytes=TOKEN_LIMIT, elsewhere=None, follow_redirects=False
+    )
+    connection = sending.connection
+    if origin_of(url) == origin_of(web_url(connection.base_url)):
+        return limits
+    elsewhere = tls_context(connection.tls.elsewhere(), is_public=True)
+    return replace(limits, authorities=elsewhere, server_name=None)

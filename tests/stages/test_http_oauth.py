@@ -194,6 +194,15 @@ async def test_who_is_cancelled_leaves_the_fetch_to_the_others(authority: OAuth)
     assert len(authority.token_requests) == 1
 
 
+async def test_who_has_little_time_does_not_limit_the_others(authority: OAuth) -> None:
+    authority.server.answer("/token", Reply(delay=0.5, body=b'{"access_token": "slow"}', headers=JSON))
+    hasty, patient = await asyncio.gather(
+        failure(HTTP, ORDERS, api(authority), timeout=timedelta(milliseconds=50)),
+        run(HTTP, ORDERS, api(authority)),
+    )
+    assert (hasty.code, patient["status"]) == ("timeout", 401)
+
+
 async def test_a_fetch_that_nobody_waits_for_ends(authority: OAuth) -> None:
     authority.server.answer("/token", Reply(is_silent=True))
     waiting = asyncio.create_task(run(HTTP, ORDERS, api(authority)))
