@@ -140,6 +140,8 @@ def _phrase(model: type[BaseModel], detail: ErrorDetails, spot: _Spot) -> _Phras
         case "string_pattern_mismatch" if context["pattern"].startswith("^[a-z][a-z0-9_]{0,62}"):
             what = f"{str(spot.path[-1] if spot.rest else spot.value)[:70]!r} cannot be a name"
             hint = _ID_HINT
+        case "string_pattern_mismatch" if context["pattern"].startswith("^https?://"):
+            what = "must be a web address that begins with https:// or http://"
         case "string_pattern_mismatch":
             what = f"must match {context['pattern']}"
         case "value_error":

@@ -106,11 +106,20 @@ class PagerdutyWith(Block):
         return self
 
 
+def _integration_key(given: SecretStr) -> SecretStr:
+    key = given.get_secret_value().strip()
+    if len(key) != KEY_LENGTH or not (key.isascii() and key.isalnum()):
+        raise ValueError(
+            "must be 32 letters and digits; it is the Integration Key of an Events API v2 integration"
+        )
+    return SecretStr(key)
+
+
 class PagerdutyConnection(Block):
     """An integration of a PagerDuty service, of the type Events API v2."""
 
-    routing_key: SecretStr = Field(
-        min_length=KEY_LENGTH, max_length=KEY_LENGTH, description="The integration key, 32 characters."
+    routing_key: Annotated[SecretStr, AfterValidator(_integration_key)] = Field(
+        description="The integration key, 32 characters."
     )
     base_url: str = Field(
         "https://events.pagerduty.com",

@@ -167,7 +167,8 @@ SLACK = Kind(
     is_pure=False,
     connection_model=SlackConnection,
     run=run,
-    summary="Sends a message to Slack, or changes one.",
+    summary="Sends a message to Slack, or changes one. Slack knows no idempotency key: where its answer was "
+    "lost, a retry may post a second time.",
     example="""\
 id: alert
 uses: slack

@@ -10,7 +10,7 @@ from tests.servers import http, pagerduty
 from tests.servers.http import Reply, Server, json_reply
 from tests.servers.pagerduty import Pagerduty
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "page_on_call.yaml"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "watch_orders_api.yaml"
 ONE_STAGE = """\
 version: 1
 name: watch_orders_api

@@ -242,9 +242,20 @@ async def test_a_closed_address_is_denied(service: Pagerduty) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"routing_key": "s3cret"}, {"routing_key": "s3cret" * 6}, {"base_url": "events.pagerduty.com"}],
+    [
+        {},
+        {"routing_key": "s3cret" * 5 + "é!"},
+        {"routing_key": "s3cret"},
+        {"routing_key": "s3cret" * 6},
+        {"base_url": "events.pagerduty.com"},
+    ],
 )
 def test_a_connection_that_is_refused_quotes_no_key(fields: dict[str, str]) -> None:
     with pytest.raises(ValidationError) as caught:
         PagerdutyConnection.model_validate(fields)
     assert "s3cret" not in str(caught.value.errors(include_input=False))
+
+
+def test_a_key_may_be_pasted_with_its_line_end() -> None:
+    connection = PagerdutyConnection.model_validate({"routing_key": f" {ROUTING_KEY}\n"})
+    assert connection.routing_key.get_secret_value() == ROUTING_KEY
