@@ -19,6 +19,7 @@ from activities.verdicts import connector_view
 from cronny.store.records import TriggerRecords
 from dsl.action import Stage
 from dsl.durations import format_duration
+from dsl.shapes import mistakes_of
 from workflows.messages import StageCall
 
 report = logging.getLogger("activities.attempt")
@@ -135,6 +136,5 @@ def _validated(kind: Kind, rendered: JsonValue) -> BaseModel:
     try:
         return kind.with_model.model_validate(rendered)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StageError("validation", f"with.{place}: {first['msg']}", retryable=False) from None
+        what = mistakes_of(kind.with_model, rendered, error, ("with",))
+        raise StageError("validation", what, retryable=False) from None

@@ -9,6 +9,7 @@ from cronny.errors import CronnyError, NotFound
 from cronny.store.connections import Connections
 from cronny.vault import unseal
 from dsl.action import Stage
+from dsl.shapes import mistakes_of
 
 
 async def resolve_connection(
@@ -35,10 +36,8 @@ def _validated(name: str, model: type[BaseModel], values: dict[str, JsonValue]) 
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in ("", *first["loc"]))
-        what = f"connection '{name}'{place}: {first['msg']}; save it again"
-        raise StageError("validation", what, retryable=False) from None
+        what = mistakes_of(model, values, error, (f"connection '{name}'",))
+        raise StageError("validation", f"{what}; save it again", retryable=False) from None
 
 
 def _texts(value: JsonValue) -> list[str]:

@@ -3,9 +3,10 @@ from email import message_from_bytes
 from email.message import Message
 
 import pytest
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from activities.stages.http import HTTP, HttpWith
+from dsl.shapes import mistakes_of
 from tests.servers.http import Reply, Server, json_reply
 from tests.stages.contexts import brief, details, failure, run
 
@@ -320,3 +321,22 @@ async def test_an_unexpected_status_is_told_before_the_form_of_its_body(server: 
 async def test_an_idempotency_key_of_ones_own_is_kept(server: Server) -> None:
     await run(HTTP, {"url": server.url, "headers": {"Idempotency-Key": "mine"}})
     assert server.requests[0].headers["idempotency-key"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"url": "x", "body": {"base64": "no!"}}, "with.body.base64: is not base64"),
+        ({"url": "x", "body": {"a": 1}}, "with.body: 'base64' is required"),
+        (
+            {"url": 3, "expect_status": [1]},
+            "with.url: must be a text (put it in quotes); with.expect_status.0: ",
+        ),
+    ],
+)
+def test_what_an_expression_gave_that_does_not_fit_says_where(
+    fields: dict[str, JsonValue], said: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        HttpWith.model_validate(fields)
+    assert said in mistakes_of(HttpWith, fields, caught.value, ("with",))
