@@ -30,7 +30,7 @@ stages:
   - id: ask_with_token
     uses: http
     connection: api_with_token
-    with: {method: POST, url: "/echo?key=${{ trigger.id }}", expect_status: 2xx}
+    with: {method: POST, url: "/echo?of=${{ trigger.id }}", expect_status: 2xx}
     continue_on_error: true
   - id: page
     uses: pagerduty
@@ -72,7 +72,8 @@ def traces(installation: Installation, tenant: TenantClient, echo: Server) -> di
         "oauth_client_id": "cronny",
         "oauth_client_secret": CANARY,
     }
-    tenant.put_connection("api_with_token", "http", base_url=echo.url, **oauth)
+    in_query = {"api_key": CANARY, "api_key_query": "key"}
+    tenant.put_connection("api_with_token", "http", base_url=echo.url, **oauth, **in_query)
     tenant.put_connection("oncall", "pagerduty", base_url=echo.url, routing_key=ROUTING_KEY)
     tenant.put_connection("team", "slack", webhook_url=f"{echo.url}/services/{CANARY}")
     tenant.put_action("echo", ECHO)
