@@ -68,8 +68,8 @@ class PagerdutyWith(Block):
     event: Literal["trigger", "acknowledge", "resolve"] = Field(
         "trigger",
         description="`trigger` opens an alert, or adds to the one that is open; `acknowledge` and `resolve` "
-        "change the one that is open, if there is one, and use `dedup_key` only. A `resolve` behind a success "
-        "ends what failures before it have opened.",
+        "change the one that is open, if there is one, and use `dedup_key` only. A `resolve` behind a "
+        "success ends what failures before it have opened.",
     )
     summary: str | None = Field(
         None, description="What is wrong, the alert's title; needed to trigger. Cut after 1024 characters."
