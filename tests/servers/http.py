@@ -55,7 +55,7 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0  #: Seconds before the first byte.
-    drip: float = 0.0  #: Seconds between any two bytes of the body.
+    drip: float = 0.0  #: Seconds between any two bytes of the body, or of `raw`.
     cut: int | None = None  #: The connection breaks after so many bytes of the body.
     raw: bytes | None = None  #: Sent instead of a response.
     is_silent: bool = False  #: Nothing is sent until the client leaves.
@@ -164,8 +164,7 @@ async def _exchange(server: Server, reader: asyncio.StreamReader, writer: asynci
     if reply.is_silent or reply.delay:
         await _leaving(reader, None if reply.is_silent else reply.delay)
     if reply.raw is not None:
-        writer.write(reply.raw)
-        await writer.drain()
+        await _drip(writer, reply.raw, reply.drip)
         return False
     if reply.is_endless:
         await _write_for_ever(writer, reply)
@@ -200,11 +199,15 @@ async def _write(writer: asyncio.StreamWriter, request: Request, reply: Reply) -
     head = [f"HTTP/1.1 {reply.status} Some Reason", *(f"{name}: {value}" for name, value in headers.items())]
     writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
     body = b"" if request.method == "HEAD" else reply.body[: reply.cut]
-    pieces = [body] if not reply.drip else [body[at : at + 1] for at in range(len(body))]
-    for piece in pieces:
+    await _drip(writer, body, reply.drip)
+
+
+async def _drip(writer: asyncio.StreamWriter, content: bytes, pause: float) -> None:
+    """Write the content, with a pause after each byte if there is to be any."""
+    for piece in [content[at : at + 1] for at in range(len(content))] if pause else [content]:
         writer.write(piece)
         await writer.drain()
-        await asyncio.sleep(reply.drip)
+        await asyncio.sleep(pause)
 
 
 async def _write_for_ever(writer: asyncio.StreamWriter, reply: Reply) -> None:

@@ -21,10 +21,12 @@ SOON = timedelta(milliseconds=200)
     [
         Reply(is_silent=True),
         Reply(body=b"x" * 1000, drip=0.01),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nx: " + b"y" * 1000, drip=0.01),
+        Reply(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, drip=0.01),
         Reply(body=b"x", is_endless=True),
         Reply(raw=b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", delay=60),
     ],
-    ids=["silent", "dripping", "endless", "late"],
+    ids=["silent", "dripping", "dripping header", "only continue", "endless", "late"],
 )
 async def test_the_time_limit_covers_the_whole_exchange(server: Server, reply: Reply) -> None:
     server.answer("/", reply)
