@@ -14,11 +14,12 @@ from activities.masking import Masker
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
 from activities.scope import Sight, ended_of, sight_of
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.kind import Kind, Origin, StageContext, StageError
 from activities.verdicts import connector_view
 from cronny.store.records import TriggerRecords
 from dsl.action import Stage
 from dsl.durations import format_duration
+from dsl.shapes import mistakes_of
 from workflows.messages import StageCall
 
 report = logging.getLogger("activities.attempt")
@@ -52,6 +53,10 @@ class Log:
         if self.size <= LOG_LIMIT:
             self.lines.append(text)
 
+    def conceal(self, secret: str) -> None:
+        """Mask one more secret, in this log and in what the stage gives."""
+        self.masker = self.masker.also(secret)
+
     def text(self) -> str:
         """The log as one text that any database takes."""
         return "\n".join(self.lines).encode("utf-8", "replace").decode()
@@ -84,6 +89,14 @@ async def execute(
         attempt=attempt,
         timeout=allowed,
         log=log.write,
+        origin=Origin(
+            tenant=call.fire.tenant,
+            action=call.fire.action,
+            schedule=call.fire.schedule,
+            trigger_id=call.fire.trigger_id,
+            stage_id=stage.id,
+        ),
+        conceal=log.conceal,
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
@@ -123,6 +136,5 @@ def _validated(kind: Kind, rendered: JsonValue) -> BaseModel:
     try:
         return kind.with_model.model_validate(rendered)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StageError("validation", f"with.{place}: {first['msg']}", retryable=False) from None
+        what = mistakes_of(kind.with_model, rendered, error, ("with",))
+        raise StageError("validation", what, retryable=False) from None

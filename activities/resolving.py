@@ -1,6 +1,6 @@
 """From the name of a connection to its model, with secrets that exist only here."""
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.masking import Masker
 from activities.runtime import Parts
@@ -9,6 +9,7 @@ from cronny.errors import CronnyError, NotFound
 from cronny.store.connections import Connections
 from cronny.vault import unseal
 from dsl.action import Stage
+from dsl.shapes import mistakes_of
 
 
 async def resolve_connection(
@@ -26,8 +27,17 @@ async def resolve_connection(
     except CronnyError as error:
         raise StageError("internal", f"connection '{stage.connection}': {error}", retryable=False) from None
     settings = row.settings if isinstance(row.settings, dict) else {}
-    model = kind.connection_model.model_validate({**settings, **secrets})
+    model = _validated(stage.connection, kind.connection_model, {**settings, **secrets})
     return model, Masker(text for text in _texts(secrets))
+
+
+def _validated(name: str, model: type[BaseModel], values: dict[str, JsonValue]) -> BaseModel:
+    """The connection; one that was saved before its kind had become stricter says what to change."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        what = mistakes_of(model, values, error, (f"connection '{name}'",))
+        raise StageError("validation", f"{what}; save it again", retryable=False) from None
 
 
 def _texts(value: JsonValue) -> list[str]:

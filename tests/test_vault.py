@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import BaseModel
 
-from activities.stages.http import HttpConnection
+from activities.stages.http_connection import HttpConnection
 from activities.stages.postgres_connection import PostgresConnection
 from activities.stages.slack import SlackConnection
 from cronny.secrets import KeyRing, Unsealable, new_key

@@ -43,6 +43,17 @@ class StageError(CronnyError):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Whose stage it is, and of which trigger."""
+
+    tenant: str  #: Its slug.
+    action: str
+    schedule: str  #: Empty for a trigger by hand.
+    trigger_id: str
+    stage_id: str
+
+
+@dataclass(frozen=True)
 class StageContext(Generic[WithT, ConnectionT]):
     """Everything one attempt of a stage may use."""
 
@@ -53,6 +64,8 @@ class StageContext(Generic[WithT, ConnectionT]):
     attempt: int
     timeout: timedelta  #: For the whole attempt.
     log: Callable[[str], None]
+    origin: Origin
+    conceal: Callable[[str], None]  #: Have a secret that the stage was given masked from now on.
 
 
 @dataclass(frozen=True)

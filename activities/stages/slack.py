@@ -4,22 +4,18 @@ The requests are made here and not by slack_sdk: its asynchronous client needs a
 and finds proxies in the environment; neither can be made to pass the egress guard. Its models check blocks.
 """
 
-import json
-import logging
 import re
 from datetime import timedelta
 
 import httpx
 from pydantic import Field, JsonValue, SecretStr, field_validator, model_validator
-from slack_sdk.errors import SlackObjectFormationError
-from slack_sdk.models.blocks import Block as SlackBlock
 
 from activities.stages.body import body_value
 from activities.stages.exchange import Answer, Limits, exchange, web_url
 from activities.stages.kind import Block, Kind, StageContext, StageError
+from activities.stages.payload import json_bytes
+from activities.stages.slack_message import SlackWith, check_message, fields_of
 
-TEXT_LIMIT = 40_000  # characters; Slack cuts what is longer, silently.
-BLOCK_LIMIT = 50
 ANSWER_LIMIT = 1_000_000  # bytes; an answer repeats the message.
 PAUSE = timedelta(seconds=30)  # when Slack asks for fewer messages without saying how long.
 
@@ -54,18 +50,6 @@ PASSING = frozenset(
     ("fatal_error", "internal_error", "request_timeout", "rollup_error", "service_unavailable")
 )
 _REASON = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-# The models log what they don't know, which is a tenant's message.
-logging.getLogger("slack_sdk.models").setLevel(logging.CRITICAL)
-
-
-class SlackWith(Block):
-    """The `with:` block of `slack`."""
-
-    channel: str | None = Field(None, description="The channel's id or name; a webhook has its own.")
-    text: str = Field("", description="The message; with blocks, what notifications show.")
-    blocks: list[dict[str, JsonValue]] = Field([], description="The layout, in Block Kit.")
-    thread_ts: str | None = Field(None, description="The `ts` of the message to answer in a thread.")
-    update: str | None = Field(None, description="The `ts` of the message to change; needs a token.")
 
 
 class SlackConnection(Block):
@@ -106,49 +90,25 @@ async def run(context: Context) -> JsonValue:
     return _sent_by_token(answer)
 
 
-def _check(fields: SlackWith, connection: SlackConnection) -> None:
-    problem = None
-    if not fields.text and not fields.blocks:
-        problem = "a message needs text or blocks"
-    elif len(fields.text) > TEXT_LIMIT:
-        problem = f"text has {len(fields.text)} characters, more than {TEXT_LIMIT}"
-    elif len(fields.blocks) > BLOCK_LIMIT:
-        problem = f"{len(fields.blocks)} blocks, more than {BLOCK_LIMIT}"
-    elif connection.token is None and fields.update:
+def _check(message: SlackWith, connection: SlackConnection) -> None:
+    if connection.token is None and message.update:
         problem = "a webhook cannot change messages; use a connection with a token"
-    elif connection.token is not None and not fields.channel:
-        problem = "a connection with a token needs a channel"
-    if problem:
         raise StageError("validation", problem, retryable=False)
-    for index, block in enumerate(fields.blocks):
-        check_block(index, block)
+    if connection.token is not None and not message.channel:
+        raise StageError("validation", "a connection with a token needs a channel", retryable=False)
+    check_message(message)
 
 
-def check_block(index: int, block: dict[str, JsonValue]) -> None:
-    """Raise StageError if Slack would refuse this block for its size or for what it lacks."""
-    try:
-        parsed = SlackBlock.parse(block)
-        if parsed is not None:
-            parsed.validate_json()
-    except SlackObjectFormationError as error:
-        raise StageError("validation", f"blocks.{index}: {error}", retryable=False) from error
-    except (TypeError, ValueError, AttributeError, LookupError):
-        return  # A shape that the models don't know; Slack itself judges it.
-
-
-def _request(fields: SlackWith, connection: SlackConnection) -> httpx.Request:
-    message = fields.model_dump(exclude={"update"}, exclude_defaults=True)
+def _request(message: SlackWith, connection: SlackConnection) -> httpx.Request:
     headers = {"content-type": "application/json; charset=utf-8", "user-agent": "cronny"}
     if connection.webhook_url:
         url = _webhook(connection.webhook_url)
     else:
-        method = "chat.update" if fields.update else "chat.postMessage"
+        method = "chat.update" if message.update else "chat.postMessage"
         url = web_url(f"{connection.base_url.rstrip('/')}/{method}")
         token = connection.token.get_secret_value() if connection.token else ""
         headers["authorization"] = f"Bearer {token}"
-    if fields.update:
-        message["ts"] = fields.update
-    content = json.dumps(message).encode()
+    content = json_bytes(fields_of(message))
     try:
         return httpx.Request("POST", url, headers=headers, content=content)
     except ValueError as error:  # Its text would quote the token.
@@ -207,7 +167,8 @@ SLACK = Kind(
     is_pure=False,
     connection_model=SlackConnection,
     run=run,
-    summary="Sends a message to Slack, or changes one.",
+    summary="Sends a message to Slack, or changes one. Slack knows no idempotency key: where its answer was "
+    "lost, a retry may post a second time.",
     example="""\
 id: alert
 uses: slack

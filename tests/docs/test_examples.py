@@ -24,6 +24,12 @@ ACTIONS = [
     for block in blocks(path)
     if block.language == "yaml" and block.text.startswith("version:")
 ]
+CONNECTIONS = [
+    block
+    for path in sorted(DOCS.rglob("*.md"))
+    for block in blocks(path)
+    if block.language == "yaml" and block.text.startswith("kind:")
+]
 PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("*.md"))]
 EXAMPLES = sorted((DOCS.parent / "examples").glob("*.yaml"))
 CALENDARS = sorted((DOCS / "calendars").iterdir())
@@ -36,6 +42,14 @@ def problems(text: str) -> str:
 @pytest.mark.parametrize("block", ACTIONS, ids=lambda block: block.place)
 def test_an_action_has_the_problems_that_are_shown_and_no_others(block: Block) -> None:
     assert problems(block.text) == block.following
+
+
+@pytest.mark.parametrize("block", CONNECTIONS, ids=lambda block: block.place)
+def test_a_connection_is_taken(block: Block) -> None:
+    connection = yaml.safe_load(block.text)
+    model = KINDS[connection["kind"]].connection_model
+    assert model is not None
+    assert model.model_validate(connection["settings"]).model_fields_set == set(connection["settings"])
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

@@ -16,6 +16,8 @@ from tests.servers import http
 from tests.servers.http import Server
 
 CANARY = "canary-7f3e9b51c2"
+ROUTING_KEY = "magpie0000000000000000000007a31c"
+TOKEN = "nightingale.5d2e8a17c4"  # what the token server gives for the canary
 ECHO = """\
 version: 1
 name: echo
@@ -25,11 +27,22 @@ stages:
     connection: api
     with: {method: POST, url: /echo, body: "hello ${{ trigger.id }}", expect_status: 2xx}
     retry: {max_attempts: 2, delay: 100ms}
+  - id: ask_with_token
+    uses: http
+    connection: api_with_token
+    with: {method: POST, url: "/echo?of=${{ trigger.id }}", expect_status: 2xx}
+    continue_on_error: true
+  - id: page
+    uses: pagerduty
+    connection: oncall
+    with: {summary: late}
+    continue_on_error: true
   - id: tell
     uses: slack
     connection: team
     with: {text: "it said ${{ string(input.said) }}"}
 connectors:
+  - {from: ask_with_token, to: page}
   - {from: ask, to: tell, on: always, map: {said: "${{ error.message }}"}}
 outputs: {said: "${{ stages.ask.error }}"}
 """
@@ -40,6 +53,10 @@ def echo() -> Iterator[Server]:
     """A server that repeats the credentials it was sent, in its answer and in its status line's company."""
 
     def repeat(request: http.Request) -> http.Reply:
+        if request.path == "/token":
+            return http.json_reply({"access_token": TOKEN, "token_type": "bearer"})
+        if request.path == "/v2/enqueue":
+            return http.json_reply({"message": f"you sent {request.body.decode()}"}, 400)
         return http.json_reply({"you_sent": dict(request.headers)}, 500, **{"x-echo": CANARY})
 
     with http.running(repeat) as server:
@@ -50,10 +67,18 @@ def echo() -> Iterator[Server]:
 def traces(installation: Installation, tenant: TenantClient, echo: Server) -> dict[str, bytes]:
     """Everything that is kept after a trigger whose connections hold the canary."""
     tenant.put_connection("api", "http", base_url=echo.url, token=CANARY)
+    oauth = {
+        "oauth_token_url": f"{echo.url}/token",
+        "oauth_client_id": "cronny",
+        "oauth_client_secret": CANARY,
+    }
+    in_query = {"api_key": CANARY, "api_key_query": "key"}
+    tenant.put_connection("api_with_token", "http", base_url=echo.url, **oauth, **in_query)
+    tenant.put_connection("oncall", "pagerduty", base_url=echo.url, routing_key=ROUTING_KEY)
     tenant.put_connection("team", "slack", webhook_url=f"{echo.url}/services/{CANARY}")
     tenant.put_action("echo", ECHO)
     ended = tenant.run("echo")
-    assert (ended["state"], len(echo.requests)) == ("failed", 3)
+    assert (ended["state"], len(echo.requests)) == ("failed", 6)
     answers = [tenant.http.get(f"/v1/{path}") for path in ("triggers", "connections", "actions/echo")]
     return {
         "api": b"".join(answer.content for answer in answers) + repr(ended).encode(),
@@ -65,7 +90,8 @@ def traces(installation: Installation, tenant: TenantClient, echo: Server) -> di
 
 
 def test_a_secret_leaves_no_trace(traces: dict[str, bytes]) -> None:
-    assert [place for place, found in traces.items() if CANARY.encode() in found] == []
+    secrets = (CANARY.encode(), TOKEN.encode(), ROUTING_KEY.encode())
+    assert [place for place, found in traces.items() if any(one in found for one in secrets)] == []
 
 
 def test_the_search_for_the_secret_finds_what_is_there(traces: dict[str, bytes]) -> None:

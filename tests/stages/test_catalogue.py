@@ -8,11 +8,15 @@ from pydantic import BaseModel, SecretStr
 from activities.stages.catalogue import KINDS
 from activities.stages.kind import Kind
 from dsl.check import check_text
+from dsl.document import read_document
+from dsl.report import Report
+from dsl.shapes import check_shape
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 DOCUMENT = "version: 1\nname: example\nstages:\n"
 CONNECTIONS: Mapping[str, Mapping[str, object]] = {
     "http": {"base_url": "https://api.example.com", "token": "t0ken"},
+    "pagerduty": {"routing_key": "0123456789abcdef0123456789abcdef"},
     "slack": {"webhook_url": "https://hooks.example.com/x"},
     "postgres": {"host": "db", "database": "orders", "user": "me", "password": "pw"},
 }
@@ -26,7 +30,7 @@ def test_a_kind_is_listed_under_its_own_name() -> None:
 def test_the_example_is_a_valid_stage(kind: Kind) -> None:
     first, *rest = kind.example.splitlines()
     document = "\n".join([DOCUMENT + f"  - {first}", *(f"    {line}" for line in rest)])
-    known = {"orders_db": "postgres", "team_slack": "slack"}
+    known = {"oncall": "pagerduty", "orders_db": "postgres", "team_slack": "slack"}
     assert check_text(document, KINDS, known).problems == ()
 
 
@@ -52,6 +56,41 @@ def test_unknown_fields_are_refused(kind: Kind) -> None:
 def test_a_connection_belongs_to_the_kinds_that_use_one(kind: Kind) -> None:
     assert (kind.connection == "none") == (kind.connection_model is None)
     assert (kind.connection_model is not None) == (kind.name in CONNECTIONS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        (
+            "pagerduty",
+            "routing_key: abc",
+            "c.yaml:1:14: routing_key: must be 32 letters and digits; "
+            "it is the Integration Key of an Events API v2 integration",
+        ),
+        (
+            "http",
+            "base_url: example.com",
+            "c.yaml:1:11: base_url: must be a web address that begins with https:// or http://",
+        ),
+        (
+            "http",
+            "{base_url: 'https://x', token: a, username: b}",
+            "c.yaml:1:1: document: give one of token and username; a request carries one Authorization",
+        ),
+        (
+            "http",
+            "{base_url: 'https://x', ca_certificate: BEGIN PRIVATE KEY}",
+            "c.yaml:1:41: ca_certificate: holds a private key; that belongs in client_key",
+        ),
+    ],
+)
+def test_a_connection_that_is_refused_says_what_to_do(kind: str, text: str, said: str) -> None:
+    model, (document, _) = KINDS[kind].connection_model, read_document(text.encode())
+    assert model is not None
+    assert document is not None
+    report = Report(document)
+    assert check_shape(model, document.value, report) is None
+    assert [problem.render("c.yaml") for problem in report.problems] == [said]
 
 
 @pytest.mark.parametrize("name", CONNECTIONS)
