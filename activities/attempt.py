@@ -84,6 +84,7 @@ async def execute(
         attempt=attempt,
         timeout=allowed,
         log=log.write,
+        tenant=call.fire.tenant,
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):

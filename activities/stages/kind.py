@@ -53,6 +53,7 @@ class StageContext(Generic[WithT, ConnectionT]):
     attempt: int
     timeout: timedelta  #: For the whole attempt.
     log: Callable[[str], None]
+    tenant: str = ""  #: Its slug.
 
 
 @dataclass(frozen=True)
