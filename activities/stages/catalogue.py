@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from activities.stages.code import CODE
 from activities.stages.fail import FAIL
 from activities.stages.http import HTTP
 from activities.stages.kind import Kind
@@ -10,4 +11,4 @@ from activities.stages.postgres import POSTGRES
 from activities.stages.set import SET
 from activities.stages.slack import SLACK
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (FAIL, HTTP, PAGERDUTY, POSTGRES, SET, SLACK)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CODE, FAIL, HTTP, PAGERDUTY, POSTGRES, SET, SLACK)}
