@@ -22,6 +22,7 @@ from api.routes import (
     fires,
     health,
     schedules,
+    schemas,
     triggers,
     validate,
 )
@@ -59,6 +60,7 @@ def create_app(parts: Parts) -> FastAPI:
         calendars,
         connections,
         validate,
+        schemas,
         health,
     ):
         app.include_router(noun.router)

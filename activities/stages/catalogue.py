@@ -1,6 +1,7 @@
 """The kinds of stage, by the name that `uses:` gives."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from activities.stages.code import CODE
 from activities.stages.fail import FAIL
@@ -10,5 +11,11 @@ from activities.stages.pagerduty import PAGERDUTY
 from activities.stages.postgres import POSTGRES
 from activities.stages.set import SET
 from activities.stages.slack import SLACK
+from dsl.schema import action_schema
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CODE, FAIL, HTTP, PAGERDUTY, POSTGRES, SET, SLACK)}
+
+
+def language_schema(kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    """The JSON Schema of actions whose stages are of these kinds."""
+    return action_schema(kinds, {name: kind.summary for name, kind in kinds.items()})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tools.docs.openapi import openapi
+from tools.docs.schema import action_schema_page
 from tools.docs.settings import settings_page
 from tools.docs.stages import stages_page
 
@@ -13,4 +14,5 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "stages.md": stages_page,
     "settings.md": settings_page,
     "openapi.json": openapi,
+    "schemas/action.v1.json": action_schema_page,
 }
