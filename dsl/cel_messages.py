@@ -87,14 +87,15 @@ def _unknown(name: str, line: int, column: int, text: str, names: Iterable[str])
         what, hint = f"no function '{function}'", did_you_mean(function, NAMES)
         if function in MEMBERS:
             what, hint = f"'{function}' is called on a value", f"write {FUNCTIONS[function].usage}"
-        return Problem("", what, hint, "expression", line, start)
+        code = "expression" if function in MEMBERS else "unknown_function"
+        return Problem("", what, hint, code, line, start)
     if name in roots:
         return Problem("", f"'{name}' is no value", f"write {name}.<name>", "expression", line, start)
     root = name.partition(".")[0]
     if root in roots:
-        return Problem("", f"no name '{name}'", did_you_mean(name, names), "expression", line, start)
+        return Problem("", f"no name '{name}'", did_you_mean(name, names), "unknown_name", line, start)
     hint = did_you_mean(root, roots) or known_hint("names", sorted(roots))
-    return Problem("", f"no name '{root}'", hint, "expression", line, start)
+    return Problem("", f"no name '{root}'", hint, "unknown_name", line, start)
 
 
 def _function(name: str, text: str, roots: set[str]) -> str:
