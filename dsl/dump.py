@@ -1,6 +1,7 @@
 """An action as YAML that reads back as the same action: what a visual builder writes."""
 
 import json
+from typing import TypeGuard
 
 import yaml
 from pydantic import JsonValue
@@ -34,25 +35,37 @@ def dump_action(action: Action) -> str:
 
 
 def action_fields(action: Action) -> Fields:
-    """The fields of an action as JSON, with those of its stages that `defaults` fills left to it."""
+    """The fields of an action as JSON, with what `defaults` fills left to them."""
     fields: Fields = {
         "version": action.version,
         **action.model_dump(mode="json", by_alias=True, exclude_unset=True),
     }
-    defaults = fields.get("defaults", {})
-    stages = fields["stages"]
-    for part in [defaults, *(stages if isinstance(stages, list) else [])]:
-        if isinstance(part, dict):
-            _shorten(part, {} if part is defaults else defaults)
-    return fields
+    shorter = _without_defaults(fields)
+    # A kind may not take what is a default for others; then everything is written out.
+    return shorter if Action.model_validate(shorter) == action else fields
 
 
-def _shorten(part: Fields, defaults: JsonValue) -> None:
-    if part.get("retry") == _ONE_ATTEMPT:
-        part["retry"] = False
-    for name in Defaults.model_fields:
-        if isinstance(defaults, dict) and name in defaults and part.get(name) == defaults[name]:
-            del part[name]
+def _without_defaults(fields: Fields) -> Fields:
+    defaults = fields.get("defaults")
+    given = _short(defaults, {}) if isinstance(defaults, dict) else {}
+    shorter: Fields = {**fields, **({"defaults": given} if "defaults" in fields else {})}
+    for name, value in fields.items():
+        if isinstance(value, list):
+            shorter[name] = [_short(part, given) if _is_stage(part) else part for part in value]
+    return shorter
+
+
+def _is_stage(part: JsonValue) -> TypeGuard[Fields]:
+    return isinstance(part, dict) and "uses" in part
+
+
+def _short(part: Fields, defaults: Fields) -> Fields:
+    written = {**part, "retry": False} if part.get("retry") == _ONE_ATTEMPT else part
+    return {
+        name: value
+        for name, value in written.items()
+        if name not in Defaults.model_fields or name not in defaults or value != defaults[name]
+    }
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
