@@ -16,8 +16,9 @@ are those of [CEL](https://cel.dev); [language.md](language.md) says what else i
 
 There is no clock and no randomness: times are given, by `trigger.due` or by a stage, as a time or as a text
 like `2026-11-24T09:00:00Z`. A zone is a place, such as `Europe/London`; without one it is UTC. Inside a list
-or a map that a function gives back, times and durations are texts. An expression that needs more than
-2 seconds of computing or 1 GiB of memory fails its stage with the error `expression`.
+or a map that a function gives back, times and durations are texts. A map has no order while an expression is
+evaluated, and the order of its keys in a result; `keys()` gives them in order. An expression that needs more
+than 2 seconds of computing or 1 GiB of memory fails its stage with the error `expression`.
 """
 
 
