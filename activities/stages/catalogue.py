@@ -1,5 +1,6 @@
 """The kinds of stage, by the name that `uses:` gives."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,3 +20,8 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CODE, FAIL, HTTP, PAGE
 def language_schema(kinds: Mapping[str, Kind]) -> dict[str, Any]:
     """The JSON Schema of actions whose stages are of these kinds."""
     return action_schema(kinds, {name: kind.summary for name, kind in kinds.items()})
+
+
+def schema_text(kinds: Mapping[str, Kind]) -> str:
+    """The same as it stands in a file."""
+    return json.dumps(language_schema(kinds), indent=2, ensure_ascii=False) + "\n"
