@@ -10,11 +10,13 @@ from typing import Any
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.action_cache import LoadedAction
+from activities.early import EARLY_EVENTS, read_hint
 from activities.masking import Masker
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
-from activities.scope import Sight, ended_of, sight_of
+from activities.scope import Ended, Sight, ended_of, sight_of
 from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.request import Answer
 from activities.verdicts import connector_view
 from cronny.store.records import TriggerRecords
 from dsl.action import Stage
@@ -62,28 +64,39 @@ async def prepare(parts: Parts, loaded: LoadedAction, call: StageCall, records: 
     stage = loaded.stages[call.stage_id]
     kind = parts.kinds[stage.uses]
     sight = sight_of(loaded, call.fire, records)
-    sight = sight.with_input(await _input(parts, sight, call.incoming, records))
+    given, secrets = await _input(parts, sight, call.incoming, records)
+    sight = sight.with_input(given)
     if not await _is_wanted(parts, stage, sight):
         return Prepared(None, None, Masker(()), None, sight)
-    connection, masker = await resolve_connection(parts, records.trigger.tenant_id, kind, stage)
+    connection, masker = await resolve_connection(parts, records.trigger.tenant_id, kind, stage, secrets)
     rendered = await parts.evaluator.render(stage.with_, sight.at("with"))
     return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), sight)
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Which attempt of a stage it is, and until when; of one that waited, how that ended."""
+
+    attempt: int
+    until: datetime
+    answer: Answer | None = None
+
+
 async def execute(
-    parts: Parts, stage: Stage, prepared: Prepared, call: StageCall, attempt: int, until: datetime, log: Log
+    parts: Parts, stage: Stage, prepared: Prepared, call: StageCall, bounds: Bounds, log: Log
 ) -> JsonValue:
     """The stage's output; raises StageError, `timeout` when the attempt took longer than it may."""
     kind = parts.kinds[stage.uses]
-    allowed = min(stage.timeout, until - parts.clock())
+    allowed = stage.timeout if bounds.answer else min(stage.timeout, bounds.until - parts.clock())
     context: StageContext[Any, Any] = StageContext(
         with_=prepared.with_,
         connection=prepared.connection,
         egress=parts.egress,
         idempotency_key=f"{call.fire.trigger_id}/{stage.id}",
-        attempt=attempt,
+        attempt=bounds.attempt,
         timeout=allowed,
         log=log.write,
+        answer=bounds.answer,
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
@@ -106,17 +119,23 @@ async def _is_wanted(parts: Parts, stage: Stage, sight: Sight) -> bool:
 
 async def _input(
     parts: Parts, sight: Sight, incoming: Sequence[int], records: TriggerRecords
-) -> dict[str, JsonValue]:
-    """What the fired connectors bring, a later one over an earlier one."""
+) -> tuple[dict[str, JsonValue], tuple[str, ...]]:
+    """What the fired connectors bring, a later one over an earlier one, and the secrets in that."""
     merged: dict[str, JsonValue] = {}
+    secrets: tuple[str, ...] = ()
     for index in incoming:
         edge = sight.loaded.edges[index]
         if edge.connector is None:
             continue
-        view = connector_view(sight, edge.source, ended_of(records.stages[edge.source]))
+        if edge.on in EARLY_EVENTS:
+            hint = await read_hint(parts, records.trigger.id, edge.source)
+            ended, secrets = Ended("waiting", hint.output), (*secrets, *hint.secrets)
+        else:
+            ended = ended_of(records.stages[edge.source])
+        view = connector_view(sight, edge.source, ended)
         rendered = await parts.evaluator.render(edge.connector.map, view)
         merged.update(rendered if isinstance(rendered, dict) else {})
-    return merged
+    return merged, secrets
 
 
 def _validated(kind: Kind, rendered: JsonValue) -> BaseModel:

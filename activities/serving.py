@@ -118,6 +118,7 @@ class Serving:
         activities: list[Callable[..., Any]] = [
             stages.run_stage,
             stages.run_pure_stage,
+            stages.abandon_stage,
             stages.skip_stage,
             ends.load_plan,
             ends.finish,

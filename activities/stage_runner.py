@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action_cache import LoadedAction
-from activities.attempt import Log, Prepared, execute, prepare
+from activities.attempt import Bounds, Log, Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
 from activities.killing import end_killed
@@ -22,6 +22,7 @@ from activities.runtime import Runtime
 from activities.scope import Ended, Sight, sight_of
 from activities.stages.kind import StageError
 from activities.verdicts import judge
+from activities.waits import Waits, Wish
 from cronny.store import claims
 from cronny.store.claims import Claim, Verdict, VerdictKind
 from cronny.store.records import StageEnd, TriggerRecords
@@ -71,13 +72,14 @@ class _Outcome:
 
 
 class StageRunner:
-    """Implements the ports `run_stage`, `run_pure_stage` and `skip_stage`."""
+    """Implements the ports `run_stage`, `run_pure_stage`, `abandon_stage` and `skip_stage`."""
 
     def __init__(self, runtime: Runtime, luck: Callable[[], float] = random.random) -> None:
         self._runtime = runtime
         self._parts = runtime.parts
         self._luck = luck
         self._executions: Joined[StageResult] = Joined()
+        self._waits = Waits(runtime)
 
     @activity.defn(name="run_stage")
     async def run_stage(self, call: StageCall) -> StageResult:
@@ -87,7 +89,8 @@ class StageRunner:
         try:
             return await self._executions.run(key, lambda: self._run(call), _is_given_up)
         except asyncio.CancelledError:
-            await self._note_cancel(call)
+            if not _is_given_up():  # One that its worker gives up is executed elsewhere.
+                await self._note_cancel(call)
             raise
         finally:
             heartbeat.cancel()
@@ -96,8 +99,15 @@ class StageRunner:
 
     @activity.defn(name="run_pure_stage")
     async def run_pure_stage(self, call: StageCall) -> StageResult:
-        """Execute a stage without side effects."""
+        """Execute a stage without side effects, or look after one that waits."""
         return await self._run(call)
+
+    @activity.defn(name="abandon_stage")
+    async def abandon_stage(self, call: StageCall) -> StageResult:
+        """Give up a stage that waits, and what it has started."""
+        await self._waits.abandon(call.fire.trigger_id, call.stage_id)
+        await self._note_cancel(call)
+        return StageResult(status="cancelled")
 
     @activity.defn(name="skip_stage")
     async def skip_stage(self, call: StageCall) -> StageResult:
@@ -123,12 +133,11 @@ class StageRunner:
             if work.record is not None and work.record.finished_at is not None:
                 return _recorded(work.record)
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
-        return await self._end(work, await self._attempt(work, prepared, log), log)
+        outcome = await self._attempt(work, prepared, log)
+        return outcome if isinstance(outcome, StageResult) else await self._end(work, outcome, log)
 
     async def _note_cancel(self, call: StageCall) -> None:
-        """Record the end of a cancelled stage; one that its worker gives up is executed elsewhere."""
-        if _is_given_up():
-            return
+        """Record the end of a cancelled stage."""
         end = StageEnd(
             trigger_id=call.fire.trigger_id, stage_id=call.stage_id, state=StageState.FAILED, attempt=1,
             finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(), log="",
@@ -174,7 +183,9 @@ class StageRunner:
         if work.call.stage_id == first and work.records.trigger.state is TriggerState.SCHEDULED:
             self._parts.metrics.executing(work.call.fire.start_at, self._parts.clock())
 
-    async def _attempt(self, work: _Work, prepared: Prepared | StageError, log: Log) -> _Outcome:
+    async def _attempt(
+        self, work: _Work, prepared: Prepared | StageError, log: Log
+    ) -> _Outcome | StageResult:
         attempt = work.attempt
         sight, rendered = work.sight, None
         try:
@@ -183,14 +194,29 @@ class StageRunner:
             sight, rendered = prepared.sight, prepared.rendered
             if prepared.with_ is None:
                 return _Outcome(Ended("skipped"), sight)
-            until = self._deadline(work)
-            output = await execute(self._parts, work.stage, prepared, work.call, attempt, until, log)
+            bounds = Bounds(attempt, self._deadline(work))
+            if (wish := self._wish(work, prepared)) is not None:
+                found = await self._waits.look(wish)
+                if isinstance(found, StageResult):
+                    return found
+                bounds = replace(bounds, answer=found)
+            output = await execute(self._parts, work.stage, prepared, work.call, bounds, log)
             output = log.masker.value(await self._shaped(work.stage, output, sight))
             return _Outcome(Ended("completed", output, None, attempt), sight, rendered)
         except StageError as error:
             description = _described(error, log.masker)
             await self._retry(work, error, description, rendered, log)
             return _Outcome(Ended("failed", None, description, attempt), sight, rendered)
+
+    def _wish(self, work: _Work, prepared: Prepared) -> Wish | None:
+        """What a stage waits for that waits; raises StageError."""
+        request = self._parts.kinds[work.stage.uses].request
+        if request is None:
+            return None
+        return Wish(
+            work.records.trigger, work.stage, work.attempt, request(prepared.with_, self._parts.clock()),
+            prepared.sight, prepared.masker, self._deadline(work),
+        )  # fmt: skip
 
     def _deadline(self, work: _Work) -> datetime:
         now = self._parts.clock()

@@ -18,6 +18,7 @@ from pydantic import (
 
 from dsl.durations import Duration
 from dsl.problems import did_you_mean
+from dsl.waiting import LONGEST_WAIT, WAITING_KINDS, default_patience
 
 ACTION_TIMEOUT = timedelta(hours=1)
 STAGE_TIMEOUT = timedelta(minutes=5)
@@ -41,7 +42,7 @@ ERROR_CODES = frozenset(
         "internal",
     }
 )
-ERROR_FAMILIES = ("sql", "code")  # their codes have open ends: sql.unique_violation
+ERROR_FAMILIES = ("sql", "code", "approval", "action")  # their codes have open ends: sql.unique_violation
 
 # CEL's own words and literals; an id that is one of them could not be written in an expression.
 RESERVED_WORDS = frozenset(
@@ -86,7 +87,7 @@ def _positive(duration: timedelta) -> timedelta:
 def _known_error(code: str) -> str:
     if code in ERROR_CODES or code.partition(".")[0] in ERROR_FAMILIES:
         return code
-    known = f"the codes are {', '.join(sorted(ERROR_CODES))}, sql.* and code.*"
+    known = f"the codes are {', '.join(sorted(ERROR_CODES))}, sql.*, code.*, approval.* and action.*"
     raise ValueError(f"no error code '{code[:60]}'; {did_you_mean(code[:60], ERROR_CODES) or known}")
 
 
@@ -192,7 +193,7 @@ class Stage(Part):
     with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
     when: Condition | None = Field(None, description="The stage is skipped if this is false.")
     retry: RetryPolicy | None = Field(None, description="One attempt only, unless given.")
-    timeout: Span = Field(STAGE_TIMEOUT, description="Of one attempt.")
+    timeout: Span = Field(STAGE_TIMEOUT, description="Of one attempt, or of a wait.")
     total_timeout: Span | None = Field(None, description="Of all attempts together, with their delays.")
     continue_on_error: StrictBool = Field(False, description="A failure of this stage fails nothing else.")
     join: Literal["any", "all"] = Field("any", description="How many incoming connectors must fire.")
@@ -206,7 +207,7 @@ class Connector(Part):
 
     from_: Id = Field(alias="from")
     to: Id
-    on: Literal["success", "error", "always", "skipped"] = "success"
+    on: Literal["success", "error", "always", "skipped", "waiting", "reminder"] = "success"
     when: Condition | None = Field(None, description="The connector fires only if this is true.")
     map: dict[str, JsonValue] = Field(default_factory=dict, description="What the stage sees as `input`.")
     label: Text = ""
@@ -237,9 +238,14 @@ class Action(Part):
         """The action with its defaults written into the stages, so that no reader needs to look them up."""
         filled = tuple(_with_defaults(stage, self.defaults) for stage in self.stages)
         object.__setattr__(self, "stages", filled)  # The model is frozen for everybody else.
+        if "timeout" not in self.model_fields_set and any(one.uses in WAITING_KINDS for one in filled):
+            object.__setattr__(self, "timeout", LONGEST_WAIT)
         return self
 
 
 def _with_defaults(stage: Stage, defaults: Defaults) -> Stage:
+    if stage.uses in WAITING_KINDS:  # The patience of a stage that works says nothing about one that waits.
+        patience = {"timeout": default_patience(stage.uses, stage.with_)}
+        return stage if "timeout" in stage.model_fields_set else stage.model_copy(update=patience)
     given = defaults.model_dump(exclude_none=True).keys() - stage.model_fields_set
     return stage.model_copy(update={name: getattr(defaults, name) for name in given}) if given else stage

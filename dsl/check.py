@@ -20,6 +20,7 @@ from dsl.schedules import read_schedules
 from dsl.shapes import check_shape
 from dsl.sketch import Sketch, sketch_of
 from dsl.uses import check_uses
+from dsl.waits import check_waits
 
 MAX_PROBLEMS = 200  # more help nobody
 
@@ -75,6 +76,7 @@ def _checked(
     _check_inputs(sketch, report)
     check_routes(sketch, report)
     check_uses(sketch, catalogue, connections, report)
+    check_waits(sketch, report)
     check_expressions(sketch, report)
     return action, read_schedules(sketch, report)
 

@@ -9,7 +9,7 @@ from dsl.action import Action
 from dsl.graph import edges_of
 from dsl.kinds import Catalogue
 
-EdgeEvent = Literal["success", "error", "skipped", "always"]
+EdgeEvent = Literal["success", "error", "skipped", "always", "waiting", "reminder"]
 
 
 class PlannedStage(BaseModel):
@@ -20,6 +20,7 @@ class PlannedStage(BaseModel):
     id: str
     is_pure: bool
     is_root: bool
+    is_waiting: bool = False  #: It holds no slot while it waits.
     join: Literal["any", "all"] = "any"
     continue_on_error: bool = False
     timeout: timedelta  #: of one attempt
@@ -57,6 +58,7 @@ def plan_action(action: Action, catalogue: Catalogue) -> Plan:
             id=stage.id,
             is_pure=catalogue[stage.uses].is_pure,
             is_root=stage.id not in targets,
+            is_waiting=catalogue[stage.uses].is_waiting,
             join=stage.join,
             continue_on_error=stage.continue_on_error,
             timeout=stage.timeout,

@@ -60,7 +60,7 @@ class Allocation(Message):
     wake: datetime | None
 
 
-StageStatus = Literal["completed", "failed", "skipped", "unclaimed", "queued"]
+StageStatus = Literal["completed", "failed", "skipped", "unclaimed", "queued", "waiting", "cancelled"]
 
 
 class StageCall(Message):
@@ -83,12 +83,15 @@ class Execution(Message):
 class StageResult(Message):
     """How a stage ended and which of its outgoing connectors fired.
 
-    `unclaimed` means: do nothing more; `queued`: ask again when another trigger has ended.
+    `unclaimed` means: do nothing more; `queued`: ask again when another trigger has ended; `waiting`: ask
+    again when told to, or at the wake; `cancelled`: given up while it waited.
     """
 
     status: StageStatus
     fired: tuple[int, ...] = ()
     cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
+    wake: datetime | None = None  #: Of one that waits.
+    early: tuple[int, ...] = ()  #: The outgoing connectors of one that waits that are settled already.
 
 
 class Settlement(Message):

@@ -48,12 +48,13 @@ async def _nothing(_: AllocateCall) -> None:
 
 @dataclass
 class ScriptedPorts:
-    """All six ports; without a script each stage completes and each fitting connector fires."""
+    """All ports; without a script each stage completes and each fitting connector fires."""
 
     plan: Plan = field(default_factory=lambda: make_plan("a"))
     poison: Exception | None = None  #: Why no plan can be loaded.
     outcomes: dict[str, StageStatus | Sequence[Exception]] = field(default_factory=dict)
     queued: dict[str, int] = field(default_factory=dict)  #: How often a stage is told to wait its turn.
+    waiting: dict[str, list[StageResult]] = field(default_factory=dict)  #: What is said before the end.
     cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
     settled: Settled | None = None
     dead: frozenset[int] = frozenset()  #: Connectors whose condition says no.
@@ -91,6 +92,11 @@ class ScriptedPorts:
     async def run_pure_stage(self, call: StageCall) -> StageResult:
         return await self._end("pure", call, "completed")
 
+    @activity.defn(name="abandon_stage")
+    async def abandon_stage(self, call: StageCall) -> StageResult:
+        self.log.append(f"abandon {call.stage_id}")
+        return StageResult(status="cancelled")
+
     @activity.defn(name="skip_stage")
     async def skip_stage(self, call: StageCall) -> StageResult:
         return await self._end("skip", call, "skipped")
@@ -113,6 +119,8 @@ class ScriptedPorts:
         if self.queued.get(call.stage_id):
             self.queued[call.stage_id] -= 1
             return StageResult(status="queued", cancel=self.cancel)
+        if self.waiting.get(call.stage_id):
+            return self.waiting[call.stage_id].pop(0)
         scripted = self.outcomes.get(call.stage_id, usual) if port != "skip" else usual
         if not isinstance(scripted, str):
             attempt = activity.info().attempt

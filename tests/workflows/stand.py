@@ -83,7 +83,7 @@ class Stand:
         self, queue: str, workflow: type, runner: WorkflowRunner | None, options: dict[str, Any]
     ) -> Worker:
         ports = self.ports
-        stages = [ports.run_stage, ports.run_pure_stage, ports.skip_stage]
+        stages = [ports.run_stage, ports.run_pure_stage, ports.abandon_stage, ports.skip_stage]
         return Worker(
             self.client,
             task_queue=queue,

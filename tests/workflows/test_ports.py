@@ -58,7 +58,15 @@ FOUND = list(_implementations())
 
 
 def test_there_are_ports() -> None:
-    assert PORTS.keys() == {"allocate", "load_plan", "run_stage", "run_pure_stage", "skip_stage", "finish"}
+    assert PORTS.keys() == {
+        "allocate",
+        "load_plan",
+        "run_stage",
+        "run_pure_stage",
+        "abandon_stage",
+        "skip_stage",
+        "finish",
+    }
 
 
 def test_every_port_has_one_implementation_and_nothing_else_is_an_activity() -> None:
