@@ -24,6 +24,7 @@ from cronny.store.watch import (
     take_lease,
 )
 from cronny.temporal.connection import ensure_search_attributes
+from cronny.unheard import look_after_waits
 
 ROUND = timedelta(seconds=5)  # between two looks
 LEASE = timedelta(seconds=15)  # another worker takes over after this
@@ -79,6 +80,7 @@ class Watchdog:
             await self._wake_schedules(now),
             await self._start_triggers(now),
             await self._settle_lost(now),
+            await look_after_waits(self._database, self._client, now),
         ]
         self._is_sound = all(results)
         self._repairs.forget(now)

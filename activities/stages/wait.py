@@ -66,7 +66,7 @@ WAIT = Kind(
     connection_model=None,
     run=run,
     request=request,
-    summary="Waits for a span, until an instant, or until its own secret URL is called; it holds nothing meanwhile.",
+    summary="Waits for a span, until an instant, or until its own secret URL is called, and holds nothing.",
     example="""\
 id: cool_down
 uses: wait
