@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -107,8 +107,10 @@ async def waiting_parents(session: AsyncSession, ids: Sequence[str]) -> dict[str
     return {row.child_id: row.workflow_id for row in await session.execute(query)} if ids else {}
 
 
-async def unheard_waits(session: AsyncSession, now: datetime) -> Sequence[Unheard]:
-    """The open waits that somebody should look after."""
+async def unheard_waits(
+    session: AsyncSession, now: datetime, after: tuple[datetime, str] | None = None
+) -> Sequence[Unheard]:
+    """The open waits that somebody should look after, by their end; those after an (until, id)."""
     trigger, child = aliased(TriggerRow), aliased(TriggerRow)
     late = now - OVERDUE
     is_gone = col(trigger.id).is_(None)
@@ -130,6 +132,8 @@ async def unheard_waits(session: AsyncSession, now: datetime) -> Sequence[Unhear
         .order_by(col(WaitRow.until), col(WaitRow.id))
         .limit(BATCH)
     )
+    if after is not None:
+        query = query.where(tuple_(col(WaitRow.until), col(WaitRow.id)) > after)
     return [
         Unheard(row.WaitRow, row.workflow_id or "", bool(row.is_orphan))
         for row in await session.execute(query)
