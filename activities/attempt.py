@@ -2,24 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from activities.action_cache import LoadedAction
 from activities.masking import Masker
+from activities.repeating import Opened, asks_for_item, open_items
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
-from activities.scope import Sight, ended_of, sight_of
+from activities.scope import Sight
 from activities.stages.kind import Kind, StageContext, StageError
 from activities.verdicts import connector_view
-from cronny.store.records import TriggerRecords
-from dsl.action import Stage
+from activities.work import Work
 from dsl.durations import format_duration
-from workflows.messages import StageCall
 
 report = logging.getLogger("activities.attempt")
 
@@ -57,31 +54,33 @@ class Log:
         return "\n".join(self.lines).encode("utf-8", "replace").decode()
 
 
-async def prepare(parts: Parts, loaded: LoadedAction, call: StageCall, records: TriggerRecords) -> Prepared:
-    """Evaluate the stage's expressions and open its connection's secrets; raises StageError."""
-    stage = loaded.stages[call.stage_id]
+async def prepare(parts: Parts, work: Work) -> Prepared | Opened:
+    """Evaluate the stage's expressions and open its connection's secrets; raises StageError.
+
+    Of a stage with `foreach` only its list is found; each item is prepared by itself.
+    """
+    stage = work.stage
     kind = parts.kinds[stage.uses]
-    sight = sight_of(loaded, call.fire, records)
-    sight = sight.with_input(await _input(parts, sight, call.incoming, records))
-    if not await _is_wanted(parts, stage, sight):
+    sight = work.sight.with_input(await _input(parts, work))
+    if work.is_opening:
+        return await open_items(parts.evaluator, stage, sight)
+    if not await _is_wanted(parts, work, sight):
         return Prepared(None, None, Masker(()), None, sight)
-    connection, masker = await resolve_connection(parts, records.trigger.tenant_id, kind, stage)
+    connection, masker = await resolve_connection(parts, work.records.trigger.tenant_id, kind, stage)
     rendered = await parts.evaluator.render(stage.with_, sight.at("with"))
     return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), sight)
 
 
-async def execute(
-    parts: Parts, stage: Stage, prepared: Prepared, call: StageCall, attempt: int, until: datetime, log: Log
-) -> JsonValue:
+async def execute(parts: Parts, work: Work, prepared: Prepared, until: datetime, log: Log) -> JsonValue:
     """The stage's output; raises StageError, `timeout` when the attempt took longer than it may."""
-    kind = parts.kinds[stage.uses]
-    allowed = min(stage.timeout, until - parts.clock())
+    kind = parts.kinds[work.stage.uses]
+    allowed = min(work.stage.timeout, until - parts.clock())
     context: StageContext[Any, Any] = StageContext(
         with_=prepared.with_,
         connection=prepared.connection,
         egress=parts.egress,
-        idempotency_key=f"{call.fire.trigger_id}/{stage.id}",
-        attempt=attempt,
+        idempotency_key=work.idempotency_key,
+        attempt=work.attempt,
         timeout=allowed,
         log=log.write,
     )
@@ -98,22 +97,22 @@ async def execute(
         raise StageError("internal", f"{kind.name}: {type(error).__name__}", retryable=False) from error
 
 
-async def _is_wanted(parts: Parts, stage: Stage, sight: Sight) -> bool:
+async def _is_wanted(parts: Parts, work: Work, sight: Sight) -> bool:
+    stage = work.stage
     if stage.disabled:
         return False
-    return stage.when is None or await parts.evaluator.holds(stage.when, sight.at("when"))
+    is_decided = work.item is not None and not asks_for_item(stage.when or "", stage.item_as)
+    return stage.when is None or is_decided or await parts.evaluator.holds(stage.when, sight.at("when"))
 
 
-async def _input(
-    parts: Parts, sight: Sight, incoming: Sequence[int], records: TriggerRecords
-) -> dict[str, JsonValue]:
+async def _input(parts: Parts, work: Work) -> dict[str, JsonValue]:
     """What the fired connectors bring, a later one over an earlier one."""
     merged: dict[str, JsonValue] = {}
-    for index in incoming:
-        edge = sight.loaded.edges[index]
+    for index in work.call.incoming:
+        edge = work.loaded.edges[index]
         if edge.connector is None:
             continue
-        view = connector_view(sight, edge.source, ended_of(records.stages[edge.source]))
+        view = connector_view(work.sight, edge.source, work.source_of(edge))
         rendered = await parts.evaluator.render(edge.connector.map, view)
         merged.update(rendered if isinstance(rendered, dict) else {})
     return merged

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, Integer, UniqueConstraint, text
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlmodel import Field, SQLModel
 
@@ -62,6 +62,16 @@ class StageState(StrEnum):
     SKIPPED = "skipped"  #: Not executed: its condition or its incoming connectors said so.
 
 
+class ItemState(StrEnum):
+    """What became of one item of a stage with `foreach`."""
+
+    WAITING = "waiting"  #: Its turn has not come.
+    STARTED = "started"  #: Its side effect may have happened.
+    COMPLETED = "completed"  #: Ended well; its output is final.
+    FAILED = "failed"  #: Out of attempts.
+    SKIPPED = "skipped"  #: Its condition said so.
+
+
 class EventKind(StrEnum):
     """What people, programs and the watchdog do, as the event table names it."""
 
@@ -87,6 +97,7 @@ class EventKind(StrEnum):
     CATCHUP_APPROVED = "catchup_approved"  #: Fires that were missed are executed after all.
     CATCHUP_DECLINED = "catchup_declined"  #: Fires that were missed stay so.
     TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand.
+    TRIGGER_CANCELLED = "trigger_cancelled"  #: To be stopped, or stopped at once, as somebody asked.
     TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
     TRIGGER_STUCK = "trigger_stuck"  #: The watchdog says what keeps a trigger that is past its due.
     TRIGGER_GIVEN_UP = "trigger_given_up"  #: The watchdog settled a trigger whose workflow cannot start it.
@@ -292,6 +303,39 @@ class StageRow(SQLModel, table=True):
     output: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     fired: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    log: str = ""
+
+
+class ItemRow(SQLModel, table=True):
+    """The record of one item of a stage with `foreach`."""
+
+    __tablename__ = "item_record"
+    trigger_id: str = Field(primary_key=True)
+    stage_id: str = Field(primary_key=True)
+    item: int = Field(primary_key=True, sa_type=Integer, sa_column_kwargs={"autoincrement": False})
+    state: ItemState = Field(default=ItemState.WAITING, sa_type=text_enum(ItemState))
+    attempt: int = 0
+    started_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    value: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    input: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    output: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    log: str = ""
+
+
+class AttemptRow(SQLModel, table=True):
+    """A failed attempt of a stage, or of one of its items, that was tried again."""
+
+    __tablename__ = "attempt_record"
+    trigger_id: str = Field(primary_key=True)
+    stage_id: str = Field(primary_key=True)
+    item: int = Field(  # -1: of the stage itself
+        primary_key=True, sa_type=Integer, sa_column_kwargs={"autoincrement": False}
+    )
+    attempt: int = Field(primary_key=True, sa_type=Integer, sa_column_kwargs={"autoincrement": False})
+    failed_at: datetime = Field(sa_type=Instant)
+    error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     log: str = ""
 
 
