@@ -8,9 +8,9 @@ from temporalio.exceptions import ApplicationError
 from activities.action_cache import LoadedAction
 from activities.runtime import Runtime
 from activities.work import Work
+from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.items import ItemKey
 from cronny.store.records import Begin, TriggerRecords
-from cronny.store.tables import AttemptRow, ItemRow
 from workflows.messages import StageCall
 
 SHARED = 32  # stages whose items share what was read for them; each may hold some megabytes

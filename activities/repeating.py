@@ -12,8 +12,8 @@ from activities.evaluator import Evaluator
 from activities.scope import Ended, Sight
 from activities.stages.kind import StageError
 from activities.work import LOST
+from cronny.store.item_tables import ItemState
 from cronny.store.items import Result
-from cronny.store.tables import ItemState
 from dsl.action import MOST_ITEMS, Stage
 from dsl.references import references
 

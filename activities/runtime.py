@@ -20,6 +20,7 @@ from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, VerdictKind, claim
 from cronny.store.database import Database
 from cronny.store.ends import end_guarded
 from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
+from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.items import ITEM_CHUNK, ItemKey, Result, add_items, begin_items, results_of
 from cronny.store.persist import persist
 from cronny.store.records import (
@@ -33,7 +34,6 @@ from cronny.store.records import (
     end_triggers,
     load_records,
 )
-from cronny.store.tables import AttemptRow, ItemRow
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from activities.verdicts import Judgement, judge, judge_retry
 from activities.work import CANCELLED, Work
 from cronny.store import claims
 from cronny.store.claims import Claim, Verdict, VerdictKind
+from cronny.store.item_tables import ItemRow
 from cronny.store.records import StageEnd
-from cronny.store.tables import ItemRow, StageRow, StageState, TriggerState
+from cronny.store.tables import StageRow, StageState, TriggerState
 from dsl.action import Retry, Stage
 from workflows.messages import Execution, StageCall, StageResult
 

@@ -8,8 +8,9 @@ from pydantic import JsonValue
 
 from activities.action_cache import LoadedAction
 from activities.scope import Ended, Sight, ended_of, sight_of
+from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.records import TriggerRecords
-from cronny.store.tables import AttemptRow, ItemRow, StageRow
+from cronny.store.tables import StageRow
 from dsl.action import UNDO, Stage
 from dsl.graph import Edge
 from dsl.scopes import HANDLER_NAMES, UNDO_NAMES, item_names

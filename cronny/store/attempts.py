@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.store.columns import storable
-from cronny.store.tables import AttemptRow
+from cronny.store.item_tables import AttemptRow
 
 OF_STAGE = -1  # the item of an attempt of a stage as a whole
 MOST_SHOWN = 1000  # attempts of one trigger: a hundred for each of two hundred stages would help nobody

@@ -12,7 +12,8 @@ from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from cronny.store.columns import storable
-from cronny.store.tables import ItemRow, ItemState, StageState
+from cronny.store.item_tables import ItemRow, ItemState
+from cronny.store.tables import StageState
 
 ITEM_CHUNK = 500  # rows of one insert: it keeps a claim on SQLite waiting for some 10 ms
 

@@ -11,8 +11,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from cronny.store.database import Database
+from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.past import LIFE
-from cronny.store.tables import AttemptRow, EventRow, ItemRow, StageRow, Tenant, TriggerRow, TriggerState
+from cronny.store.tables import EventRow, StageRow, Tenant, TriggerRow, TriggerState
 
 BATCH = 25  # triggers, or events, of one transaction: it keeps a claim on SQLite waiting for some 7 ms
 
