@@ -8,12 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from activities.early import EARLY_EVENTS, read_hint
 from activities.masking import Masker
 from activities.repeating import Opened, asks_for_item, open_items
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
-from activities.scope import Sight
+from activities.scope import Ended, Sight
 from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.request import Answer
 from activities.verdicts import connector_view
 from activities.work import Work
 from dsl.durations import format_duration
@@ -61,20 +63,27 @@ async def prepare(parts: Parts, work: Work) -> Prepared | Opened:
     """
     stage = work.stage
     kind = parts.kinds[stage.uses]
-    sight = work.sight.with_input(await _input(parts, work))
+    given, secrets = await _input(parts, work)
+    sight = work.sight.with_input(given)
     if work.is_opening:
         return await open_items(parts.evaluator, stage, sight)
     if not await _is_wanted(parts, work, sight):
         return Prepared(None, None, Masker(()), None, sight)
-    connection, masker = await resolve_connection(parts, work.records.trigger.tenant_id, kind, stage)
+    tenant = work.records.trigger.tenant_id
+    connection, masker = await resolve_connection(parts, tenant, kind, stage, secrets)
     rendered = await parts.evaluator.render(stage.with_, sight.at("with"))
     return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), sight)
 
 
-async def execute(parts: Parts, work: Work, prepared: Prepared, until: datetime, log: Log) -> JsonValue:
-    """The stage's output; raises StageError, `timeout` when the attempt took longer than it may."""
+async def execute(
+    parts: Parts, work: Work, prepared: Prepared, until: datetime, log: Log, answer: Answer | None = None
+) -> JsonValue:
+    """The stage's output; raises StageError, `timeout` when the attempt took longer than it may.
+
+    A stage that waits is executed when it has its answer.
+    """
     kind = parts.kinds[work.stage.uses]
-    allowed = min(work.stage.timeout, until - parts.clock())
+    allowed = work.stage.timeout if answer else min(work.stage.timeout, until - parts.clock())
     context: StageContext[Any, Any] = StageContext(
         with_=prepared.with_,
         connection=prepared.connection,
@@ -83,6 +92,7 @@ async def execute(parts: Parts, work: Work, prepared: Prepared, until: datetime,
         attempt=work.attempt,
         timeout=allowed,
         log=log.write,
+        answer=answer,
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
@@ -105,17 +115,23 @@ async def _is_wanted(parts: Parts, work: Work, sight: Sight) -> bool:
     return stage.when is None or is_decided or await parts.evaluator.holds(stage.when, sight.at("when"))
 
 
-async def _input(parts: Parts, work: Work) -> dict[str, JsonValue]:
-    """What the fired connectors bring, a later one over an earlier one."""
+async def _input(parts: Parts, work: Work) -> tuple[dict[str, JsonValue], tuple[str, ...]]:
+    """What the fired connectors bring, a later one over an earlier one, and the secrets in that."""
     merged: dict[str, JsonValue] = {}
+    secrets: tuple[str, ...] = ()
     for index in work.call.incoming:
         edge = work.loaded.edges[index]
         if edge.connector is None:
             continue
-        view = connector_view(work.sight, edge.source, work.source_of(edge))
+        if edge.on in EARLY_EVENTS:
+            hint = await read_hint(parts, work.call.fire.trigger_id, edge.source + work.call.suffix)
+            ended, secrets = Ended("waiting", hint.output), (*secrets, *hint.secrets)
+        else:
+            ended = work.source_of(edge)
+        view = connector_view(work.sight, edge.source, ended)
         rendered = await parts.evaluator.render(edge.connector.map, view)
         merged.update(rendered if isinstance(rendered, dict) else {})
-    return merged
+    return merged, secrets
 
 
 def _validated(kind: Kind, rendered: JsonValue) -> BaseModel:

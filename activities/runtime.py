@@ -47,6 +47,7 @@ class Parts:
     clock: Clock
     egress: EgressPolicy
     metrics: Metrics = field(default_factory=Metrics)
+    outside_url: str = "http://127.0.0.1:8080"  #: Where links lead to.
 
 
 class Runtime:

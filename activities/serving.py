@@ -119,6 +119,7 @@ class Serving:
         activities: list[Callable[..., Any]] = [
             stages.run_stage,
             stages.run_pure_stage,
+            stages.abandon_stage,
             stages.skip_stage,
             stages.close_items,
             ends.load_plan,

@@ -23,6 +23,7 @@ from activities.runtime import Runtime
 from activities.scope import Ended, Sight
 from activities.stages.kind import StageError
 from activities.verdicts import Judgement, judge, judge_retry
+from activities.waits import Waits, Wish
 from activities.work import CANCELLED, Work
 from cronny.store import claims
 from cronny.store.claims import Claim, Verdict, VerdictKind
@@ -59,7 +60,7 @@ class _Again:
 
 
 class StageRunner:
-    """Implements the ports `run_stage`, `run_pure_stage`, `skip_stage` and `close_items`."""
+    """Implements the ports `run_stage`, `run_pure_stage`, `abandon_stage`, `skip_stage`, `close_items`."""
 
     def __init__(self, runtime: Runtime, luck: Callable[[], float] = random.random) -> None:
         self._runtime = runtime
@@ -67,6 +68,7 @@ class StageRunner:
         self._loader = Loader(runtime)
         self._luck = luck
         self._executions: Joined[StageResult] = Joined()
+        self._waits = Waits(runtime)
 
     @activity.defn(name="run_stage")
     async def run_stage(self, call: StageCall) -> StageResult:
@@ -76,7 +78,8 @@ class StageRunner:
         try:
             return await self._executions.run(key, lambda: self._run(call), _is_given_up)
         except asyncio.CancelledError:
-            await self._note_cancel(call)
+            if not _is_given_up():  # One that its worker gives up is executed elsewhere.
+                await self._note_cancel(call)
             raise
         finally:
             heartbeat.cancel()
@@ -85,8 +88,15 @@ class StageRunner:
 
     @activity.defn(name="run_pure_stage")
     async def run_pure_stage(self, call: StageCall) -> StageResult:
-        """Execute a stage without side effects."""
+        """Execute a stage without side effects, or look after one that waits."""
         return await self._run(call)
+
+    @activity.defn(name="abandon_stage")
+    async def abandon_stage(self, call: StageCall) -> StageResult:
+        """Give up a stage that waits, and what it has started."""
+        await self._waits.abandon(call.fire.trigger_id, call.record_id)
+        await self._note_cancel(call)
+        return StageResult(status="cancelled")
 
     @activity.defn(name="skip_stage")
     async def skip_stage(self, call: StageCall) -> StageResult:
@@ -131,8 +141,11 @@ class StageRunner:
         if isinstance(prepared, Opened):
             return await self._open(work, prepared, log)
         outcome = await self._attempt(work, prepared, log)
-        if isinstance(outcome, _Again):
-            return await self._try_again(work, outcome, log)
+        match outcome:
+            case StageResult():
+                return outcome
+            case _Again():
+                return await self._try_again(work, outcome, log)
         return await self._end(work, outcome, log)
 
     async def _open(self, work: Work, opened: Opened, log: Log) -> StageResult:
@@ -146,9 +159,7 @@ class StageRunner:
         return StageResult(status="opened", items=len(opened.items))
 
     async def _note_cancel(self, call: StageCall) -> None:
-        """Record the end of a cancelled stage; one that its worker gives up is executed elsewhere."""
-        if _is_given_up():
-            return
+        """Record the end of a cancelled stage."""
         end = StageEnd(
             trigger_id=call.fire.trigger_id, stage_id=call.record_id, state=StageState.FAILED, attempt=1,
             finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(), log="",
@@ -181,7 +192,9 @@ class StageRunner:
         if work.call.stage_id == first and work.records.trigger.state is TriggerState.SCHEDULED:
             self._parts.metrics.executing(work.call.fire.start_at, self._parts.clock())
 
-    async def _attempt(self, work: Work, prepared: Prepared | StageError, log: Log) -> _Outcome | _Again:
+    async def _attempt(
+        self, work: Work, prepared: Prepared | StageError, log: Log
+    ) -> _Outcome | _Again | StageResult:
         attempt = work.attempt
         sight, rendered = work.sight, None
         try:
@@ -190,8 +203,12 @@ class StageRunner:
             sight, rendered = prepared.sight, prepared.rendered
             if prepared.with_ is None:
                 return _Outcome(Ended("skipped"), sight)
-            until = self._deadline(work)
-            output = await execute(self._parts, work, prepared, until, log)
+            until, answer = self._deadline(work), None
+            if (wish := self._wish(work, prepared)) is not None:
+                answer = await self._waits.look(wish)
+                if isinstance(answer, StageResult):
+                    return answer
+            output = await execute(self._parts, work, prepared, until, log, answer)
             output = log.masker.value(await self._shaped(work.stage, output, sight))
             return _Outcome(Ended("completed", output, None, attempt), sight, rendered)
         except StageError as error:
@@ -200,6 +217,17 @@ class StageRunner:
             if delay is not None:
                 return _Again(delay, description, error.code, sight, rendered)
             return _Outcome(Ended("failed", None, description, attempt), sight, rendered)
+
+    def _wish(self, work: Work, prepared: Prepared) -> Wish | None:
+        """What a stage waits for that waits; raises StageError."""
+        request = self._parts.kinds[work.stage.uses].request
+        if request is None:
+            return None
+        return Wish(
+            work.records.trigger, work.stage, work.call.record_id, work.attempt,
+            request(prepared.with_, self._parts.clock()), prepared.sight, prepared.masker,
+            self._deadline(work),
+        )  # fmt: skip
 
     def _deadline(self, work: Work) -> datetime:
         now = self._parts.clock()

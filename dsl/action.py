@@ -19,6 +19,7 @@ from pydantic import (
 
 from dsl.durations import Duration
 from dsl.problems import did_you_mean
+from dsl.waiting import LONGEST_WAIT, WAITING_KINDS, default_patience
 
 ACTION_TIMEOUT = timedelta(hours=1)
 STAGE_TIMEOUT = timedelta(minutes=5)
@@ -49,7 +50,7 @@ ERROR_CODES = frozenset(
         "internal",
     }
 )
-ERROR_FAMILIES = ("sql", "code")  # their codes have open ends: sql.unique_violation
+ERROR_FAMILIES = ("sql", "code", "approval", "action")  # their codes have open ends: sql.unique_violation
 
 # CEL's own words and literals; an id that is one of them could not be written in an expression.
 RESERVED_WORDS = frozenset(
@@ -118,7 +119,7 @@ def _positive(duration: timedelta) -> timedelta:
 def _known_error(code: str) -> str:
     if code in ERROR_CODES or code.partition(".")[0] in ERROR_FAMILIES:
         return code
-    known = f"the codes are {', '.join(sorted(ERROR_CODES))}, sql.* and code.*"
+    known = f"the codes are {', '.join(sorted(ERROR_CODES))}, sql.*, code.*, approval.* and action.*"
     raise ValueError(f"no error code '{code[:60]}'; {did_you_mean(code[:60], ERROR_CODES) or known}")
 
 
@@ -246,7 +247,7 @@ class Stage(Part):
         "fail", description="Whether a failed item fails the stage, or is an error among the results."
     )
     retry: RetryPolicy | None = Field(None, description="One attempt only, unless given.")
-    timeout: Span = Field(STAGE_TIMEOUT, description="Of one attempt.")
+    timeout: Span = Field(STAGE_TIMEOUT, description="Of one attempt, or of a wait.")
     total_timeout: Span | None = Field(None, description="Of all attempts together, with their delays.")
     continue_on_error: StrictBool = Field(False, description="A failure of this stage fails nothing else.")
     join: Literal["any", "all"] = Field("any", description="How many incoming connectors must fire.")
@@ -263,7 +264,7 @@ class Connector(Part):
 
     from_: Id = Field(alias="from")
     to: Id
-    on: Literal["success", "error", "always", "skipped", "retry"] = "success"
+    on: Literal["success", "error", "always", "skipped", "retry", "waiting", "reminder"] = "success"
     when: Condition | None = Field(None, description="The connector fires only if this is true.")
     map: dict[str, JsonValue] = Field(default_factory=dict, description="What the stage sees as `input`.")
     label: Text = ""
@@ -303,6 +304,8 @@ class Action(Part):
         for name in ("stages", *HANDLERS):
             filled = tuple(_filled(stage, self.defaults) for stage in getattr(self, name))
             object.__setattr__(self, name, filled)  # The model is frozen for everybody else.
+        if "timeout" not in self.model_fields_set and any(one.uses in WAITING_KINDS for one in self.stages):
+            object.__setattr__(self, "timeout", LONGEST_WAIT)
         return self
 
     @property
@@ -332,10 +335,16 @@ def undo_of(stage: Stage) -> Stage | None:
 
 def _filled(stage: Stage, defaults: Defaults) -> Stage:
     """The stage, and what undoes it, with the defaults that they leave out."""
-    filled = _with_defaults(stage, defaults)
+    filled = _with_patience(stage) if stage.uses in WAITING_KINDS else _with_defaults(stage, defaults)
     if filled.undo is None:
         return filled
     return filled.model_copy(update={"undo": _with_defaults(filled.undo, defaults)})
+
+
+def _with_patience(stage: Stage) -> Stage:
+    """The patience of a stage that works says nothing about one that waits."""
+    patience = {"timeout": default_patience(stage.uses, stage.with_)}
+    return stage if "timeout" in stage.model_fields_set else stage.model_copy(update=patience)
 
 
 def _with_defaults(part: PartT, defaults: Defaults) -> PartT:

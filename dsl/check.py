@@ -21,6 +21,7 @@ from dsl.schedules import read_schedules
 from dsl.shapes import check_shape
 from dsl.sketch import Sketch, sketch_of
 from dsl.uses import check_uses
+from dsl.waits import check_waits
 
 MAX_PROBLEMS = 200  # more help nobody
 
@@ -78,6 +79,7 @@ def _checked(
     check_uses(sketch, catalogue, connections, report)
     check_foreach(sketch, report)
     check_undo(sketch, catalogue, report)
+    check_waits(sketch, report)
     check_expressions(sketch, report)
     return action, read_schedules(sketch, report)
 

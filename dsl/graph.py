@@ -8,7 +8,7 @@ from typing import Literal
 
 from dsl.action import Action, Connector
 
-EdgeEvent = Literal["success", "error", "always", "skipped", "retry"]
+EdgeEvent = Literal["success", "error", "always", "skipped", "retry", "waiting", "reminder"]
 
 
 @dataclass(frozen=True)

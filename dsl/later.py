@@ -5,7 +5,7 @@ from pydantic import JsonValue
 from dsl.report import Report
 
 ACTION_FIELDS = frozenset({"concurrency", "priority"})
-KINDS = frozenset({"pagerduty", "docker", "mysql", "redis", "s3", "code", "approval", "wait", "action"})
+KINDS = frozenset({"pagerduty", "docker", "mysql", "redis", "s3", "code"})
 
 
 def without_later(value: dict[str, JsonValue], report: Report) -> dict[str, JsonValue]:

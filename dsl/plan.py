@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dsl.action import Action, Stage
+from dsl.action import Action, Stage, undo_of
 from dsl.graph import Edge, EdgeEvent, beside, edges_of, every_edge_of
 from dsl.kinds import Catalogue
 
@@ -32,11 +32,12 @@ class PlannedStage(_Planned):
     id: str
     is_pure: bool
     is_root: bool
+    is_waiting: bool = False  #: It holds no slot while it waits.
     join: Literal["any", "all"] = "any"
     continue_on_error: bool = False
     timeout: timedelta  #: of one attempt
     foreach: PlannedForeach | None = None
-    undo: timedelta | None = None  #: The time of one attempt to undo it, if it can be undone.
+    undo: "PlannedStage | None" = None  #: What undoes it.
 
 
 class PlannedEdge(_Planned):
@@ -120,12 +121,18 @@ def _stage(stage: Stage, is_root: bool, catalogue: Catalogue) -> PlannedStage:
         id=stage.id,
         is_pure=catalogue[stage.uses].is_pure,
         is_root=is_root,
+        is_waiting=catalogue[stage.uses].is_waiting,
         join=stage.join,
         continue_on_error=stage.continue_on_error,
         timeout=stage.timeout,
         foreach=_foreach(stage),
-        undo=stage.undo.timeout if stage.undo is not None else None,
+        undo=_undo(stage, catalogue),
     )
+
+
+def _undo(stage: Stage, catalogue: Catalogue) -> PlannedStage | None:
+    undo = undo_of(stage)
+    return _stage(undo, False, catalogue) if undo is not None else None
 
 
 def _foreach(stage: Stage) -> PlannedForeach | None:

@@ -7,6 +7,7 @@ from dsl.graph import find_cycle
 from dsl.problems import did_you_mean, known_hint
 from dsl.report import Report
 from dsl.sketch import ConnectorSketch, Sketch, StageSketch
+from dsl.waiting import WAITING_KINDS
 
 
 def check_routes(sketch: Sketch, report: Report) -> None:
@@ -51,6 +52,8 @@ def _check_branch(connector: ConnectorSketch, sketch: Sketch, report: Report) ->
         report.add(place, f"'{source}' is such a branch itself", "only stages of the graph have one", "retry")
     elif stage is not None and "foreach" in stage.raw:
         report.add(place, f"'{source}' tries each item again, not itself", "leave it out", "retry")
+    elif stage is not None and stage.uses in WAITING_KINDS:
+        report.add(place, f"'{source}' waits", "its connectors are 'waiting' and 'reminder'", "retry")
     elif stage is not None and not _is_tried_again(stage, sketch):
         report.add(place, f"'{source}' is never tried again", "give it 'retry'", "retry")
 

@@ -4,13 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from dsl.action import UNDO
-    from dsl.plan import Plan, PlannedStage
-    from workflows.messages import Outcome, Settlement, StageCall
-    from workflows.remote import execute
+    from dsl.plan import Graph, Plan
+    from workflows.messages import Outcome, Settlement
     from workflows.walk import Place, Walk
 
 HANDLERS: Mapping[str, Sequence[str]] = {
@@ -44,19 +41,12 @@ async def follow_up(place: Place, plan: Plan, walk: Walk, outcome: Outcome) -> S
 
 async def _undo(place: Place, walk: Walk, outcome: Outcome) -> tuple[str, ...]:
     """Undo the stages that have completed, the last one first; those whose effect is still there."""
-    by_id = {stage.id: stage for stage in walk.graph.stages}
-    ended = [by_id[name] for name, status in walk.progress.ended.items() if status == "completed"]
-    done = [stage for stage in reversed(ended) if stage.undo is not None]
-    return tuple([stage.id for stage in done if not await _is_undone(place, stage, outcome)])
-
-
-async def _is_undone(place: Place, stage: PlannedStage, outcome: Outcome) -> bool:
-    call = StageCall(fire=place.fire, stage_id=stage.id + UNDO, run_id=place.run_id, outcome=outcome)
-    undo = PlannedStage(
-        id=call.stage_id, is_pure=False, is_root=False, timeout=stage.undo or stage.timeout
-    )  # fmt: skip
-    try:
-        result = await execute(undo, call)
-    except ActivityError:
-        return False
-    return result.status != "failed"
+    undos = {stage.id: stage.undo for stage in walk.graph.stages if stage.undo is not None}
+    ended = [name for name, status in walk.progress.ended.items() if status == "completed"]
+    left = []
+    for name in reversed(ended):
+        if (undo := undos.get(name)) is not None:
+            alone = Walk(replace(place, outcome=outcome), Graph(stages=(undo,), edges=()))
+            await alone.run()
+            left += [name] if alone.progress.unhandled else []
+    return tuple(left)

@@ -41,12 +41,17 @@ class Progress:
         """Take in how a stage ended and which of its outgoing connectors fired."""
         self.ended[stage.id] = status
         outgoing = self._out_of[stage.id]
-        self.fired.update({edge.index: edge.index in fired for edge in outgoing})
+        for edge in outgoing:
+            self.fired.setdefault(edge.index, edge.index in fired)
         is_handled = stage.continue_on_error or any(
             edge.index in fired for edge in outgoing if edge.on in ("error", "always")
         )
         if status == "failed" and not is_handled:
             self.unhandled.append(stage.id)
+
+    def foresee(self, early: Sequence[int], fired: Sequence[int]) -> None:
+        """Take in which connectors of a stage that waits are settled before its end."""
+        self.fired.update({index: index in fired for index in early})
 
     def lose(self, stage: PlannedStage) -> None:
         """Take in that a stage could not be executed or recorded: nothing handles that."""

@@ -62,7 +62,9 @@ class Allocation(Message):
     wake: datetime | None
 
 
-StageStatus = Literal["completed", "failed", "skipped", "unclaimed", "queued", "retrying", "opened"]
+StageStatus = Literal[
+    "completed", "failed", "skipped", "unclaimed", "queued", "retrying", "opened", "waiting", "cancelled"
+]
 
 
 class Outcome(Message):
@@ -120,7 +122,8 @@ class StageResult(Message):
     """How a stage ended and which of its outgoing connectors fired.
 
     `unclaimed` means: do nothing more; `queued`: ask again when another trigger has ended; `retrying`: ask
-    for the next attempt after the delay; `opened`: its items are to be executed.
+    for the next attempt after the delay; `opened`: its items are to be executed; `waiting`: ask again when
+    told to, or at the wake; `cancelled`: given up while it waited.
     """
 
     status: StageStatus
@@ -128,6 +131,8 @@ class StageResult(Message):
     cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
     delay: timedelta = timedelta()  #: Before the next attempt.
     items: int = 0  #: How many there are.
+    wake: datetime | None = None  #: Of one that waits.
+    early: tuple[int, ...] = ()  #: The outgoing connectors of one that waits that are settled already.
 
 
 class Settlement(Message):

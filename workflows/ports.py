@@ -26,7 +26,13 @@ async def run_stage(call: StageCall) -> StageResult:
 
 @activity.defn
 async def run_pure_stage(call: StageCall) -> StageResult:
-    """Execute a stage without side effects; local."""
+    """Execute a stage without side effects, or look after one that waits; local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def abandon_stage(call: StageCall) -> StageResult:
+    """Give up a stage that waits, and what it has started; local."""
     raise NotImplementedError
 
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 
+from activities.stages.action import ACTION
+from activities.stages.approval import APPROVAL
 from activities.stages.fail import FAIL
 from activities.stages.http import HTTP
 from activities.stages.kind import Kind
 from activities.stages.postgres import POSTGRES
 from activities.stages.set import SET
 from activities.stages.slack import SLACK
+from activities.stages.wait import WAIT
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (FAIL, HTTP, POSTGRES, SET, SLACK)}
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (ACTION, APPROVAL, FAIL, HTTP, POSTGRES, SET, SLACK, WAIT)
+}

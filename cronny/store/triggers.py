@@ -11,7 +11,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from cronny.errors import NotFound
-from cronny.names import manual_workflow, new_id
+from cronny.names import asked_workflow, new_id
 from cronny.store.actions import find_version
 from cronny.store.filtering import Filter, conditions
 from cronny.store.owned import require_own
@@ -25,6 +25,19 @@ from cronny.store.tables import (
 )
 
 VALUES = ("inputs", "outputs", "error")  # large, and looked at one row at a time
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Why there is a trigger that no rule gave."""
+
+    reason: str = "manual"
+    parent_id: str = ""  #: The trigger whose stage asked for it.
+    depth: int = 0
+    webhook: str = ""
+
+
+BY_HAND = Origin()
 
 
 @dataclass(frozen=True)
@@ -79,16 +92,23 @@ class Triggers:
         return await find_version(self._session, entry.trigger.action_id, entry.trigger.action_version)
 
     async def add_manual(
-        self, action: ActionRow, schedule: ScheduleRow | None, inputs: JsonValue, now: datetime
+        self,
+        action: ActionRow,
+        schedule: ScheduleRow | None,
+        inputs: JsonValue,
+        now: datetime,
+        origin: Origin = BY_HAND,
     ) -> Entry:
-        """A trigger that is due now because somebody asked for it."""
+        """A trigger that is due now because somebody, or something, asked for it."""
         require_own(self._tenant, action, schedule)
         trigger_id = new_id("trg", now)
         row = TriggerRow(
             id=trigger_id, tenant_id=self._tenant.id, action_id=action.id, action_version=action.version,
             schedule_id=schedule.id if schedule else None, due=now, inputs=inputs, allocated_at=now,
-            reason="manual", workflow_id=manual_workflow(self._tenant.slug, action.name, trigger_id),
-            is_guarded=schedule is not None,  # others of its schedule may wait for its end
+            reason=origin.reason, parent_id=origin.parent_id, depth=origin.depth, webhook=origin.webhook,
+            workflow_id=asked_workflow(self._tenant.slug, action.name, origin.reason, trigger_id),
+            # Others of its schedule, or the stage that asked for it, may wait for its end.
+            is_guarded=schedule is not None or bool(origin.parent_id),
         )  # fmt: skip
         self._session.add(row)
         await self._session.flush()

@@ -91,4 +91,5 @@ def make_side(source: str, stages: str, *edges: str) -> Side:
 
 def undoable(*stages: str) -> dict[str, dict[str, Any]]:
     """The special fields of stages that can be undone."""
-    return {stage: {"undo": timedelta(seconds=60)} for stage in stages}
+    undo = {"is_pure": False, "is_root": False, "timeout": timedelta(seconds=60)}
+    return {stage: {"undo": {"id": f"{stage}.undo", **undo}} for stage in stages}

@@ -58,6 +58,7 @@ class ScriptedPorts:
     queued: dict[str, int] = field(default_factory=dict)  #: How often a stage is told to wait its turn.
     items: dict[str, int] = field(default_factory=dict)  #: How many a stage with `foreach` has.
     retries: dict[str, int] = field(default_factory=dict)  #: How many attempts fail before the one that ends.
+    waiting: dict[str, list[StageResult]] = field(default_factory=dict)  #: What is said before the end.
     cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
     settled: Settled | None = None
     dead: frozenset[int] = frozenset()  #: Connectors whose condition says no.
@@ -95,6 +96,11 @@ class ScriptedPorts:
     async def run_pure_stage(self, call: StageCall) -> StageResult:
         return await self._end("pure", call, "completed")
 
+    @activity.defn(name="abandon_stage")
+    async def abandon_stage(self, call: StageCall) -> StageResult:
+        self.log.append(f"abandon {call.stage_id}")
+        return StageResult(status="cancelled")
+
     @activity.defn(name="skip_stage")
     async def skip_stage(self, call: StageCall) -> StageResult:
         return await self._end("skip", call, "skipped")
@@ -127,6 +133,8 @@ class ScriptedPorts:
             return StageResult(status="opened", items=self.items[call.stage_id])
         if port == "run" and 0 < call.attempt <= self.retries.get(call.stage_id, 0):
             return StageResult(status="retrying", fired=self._of(call.stage_id, {"retry"}), delay=SOON)
+        if self.waiting.get(call.stage_id):
+            return self.waiting[call.stage_id].pop(0)
         scripted = self.outcomes.get(name, usual) if port != "skip" else usual
         if not isinstance(scripted, str):
             attempt = activity.info().attempt

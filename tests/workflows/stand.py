@@ -84,7 +84,8 @@ class Stand:
         self, queue: str, workflows: Sequence[type], runner: WorkflowRunner | None, options: dict[str, Any]
     ) -> Worker:
         ports = self.ports
-        stages = [ports.run_stage, ports.run_pure_stage, ports.skip_stage, ports.close_items]
+        executing = [ports.run_stage, ports.run_pure_stage, ports.skip_stage]
+        stages = [*executing, ports.abandon_stage, ports.close_items]
         return Worker(
             self.client,
             task_queue=queue,

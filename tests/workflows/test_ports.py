@@ -64,6 +64,7 @@ def test_there_are_ports() -> None:
         "load_plan",
         "run_stage",
         "run_pure_stage",
+        "abandon_stage",
         "skip_stage",
         "close_items",
         "finish",

@@ -5,8 +5,8 @@ from alembic import op
 
 from cronny.store.columns import Instant
 
-revision = "graph_item_records"
-down_revision = "0001"
+revision = "items"
+down_revision = "waits"
 branch_labels = None
 depends_on = None
 
