@@ -6,13 +6,13 @@ from temporalio import activity
 from activities.runtime import Runtime
 from activities.scope import sight_of
 from activities.stages.kind import StageError
-from cronny.store.records import TriggerEnd
-from cronny.store.tables import TriggerState
+from activities.work import CANCELLED, error_of
+from cronny.store.records import StageEnd, TriggerEnd
+from cronny.store.tables import StageState, TriggerState
 from dsl.plan import Plan
 from workflows.messages import Fire, Settled, Settlement
 
 REASONS = {"completed": "", "failed": "stage_failed", "cancelled": "requested"}
-LOST: dict[str, JsonValue] = {"code": "internal", "message": "the stage could not be executed"}
 
 
 class Finisher:
@@ -33,12 +33,15 @@ class Finisher:
         state, reason = TriggerState(settlement.status), REASONS[settlement.status]
         outputs: JsonValue = None
         error: JsonValue = None
-        if settlement.failed:
+        if settlement.failed or settlement.not_undone:
             error = await self._error(settlement)
         elif settlement.status == "completed":
             outputs, error = await self._outputs(settlement.fire)
             if error is not None:
                 state, reason = TriggerState.FAILED, "outputs_failed"
+        if settlement.not_undone:
+            reason = "undo_failed"
+        await self._stop(settlement)
         end = TriggerEnd(
             trigger_id=settlement.fire.trigger_id, run_id=settlement.run_id, state=state, reason=reason,
             outputs=outputs, error=error, finished_at=self._parts.clock(), skipped=settlement.skipped,
@@ -63,8 +66,14 @@ class Finisher:
             return None, {"code": mistake.code, "message": f"outputs: {mistake.message}"}
 
     async def _error(self, settlement: Settlement) -> JsonValue:
-        stage = settlement.failed[0]
         records = await self._runtime.records.submit(settlement.fire.trigger_id)
-        record = records.stages.get(stage) if records is not None else None
-        error = record.error if record is not None and isinstance(record.error, dict) else LOST
-        return {"stage": stage, **error}
+        return error_of(settlement.status, settlement.failed, settlement.not_undone, records)
+
+    async def _stop(self, settlement: Settlement) -> None:
+        """Record the end of stages that were under way without an activity of their own."""
+        for stage in settlement.stopped:
+            await self._runtime.stage_ends.submit(StageEnd(
+                trigger_id=settlement.fire.trigger_id, stage_id=stage, state=StageState.FAILED, attempt=1,
+                finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(),
+                log="",
+            ))  # fmt: skip

@@ -30,6 +30,7 @@ class Wish:
 
     trigger: TriggerRow
     stage: Stage
+    record_id: str
     attempt: int
     request: Request
     sight: Sight
@@ -61,14 +62,14 @@ class Waits:
 
     async def _find(self, wish: Wish) -> WaitRow | None:
         async with self._parts.database.read() as session:
-            return await find_wait(session, wish.trigger.id, wish.stage.id, wish.attempt)
+            return await find_wait(session, wish.trigger.id, wish.record_id, wish.attempt)
 
     async def _open(self, wish: Wish) -> WaitRow:
         fresh = self._fresh(wish)
         edges = early_edges(wish.sight, wish.stage.id, ("waiting",))
 
         async def write(session: AsyncSession) -> WaitRow:
-            present = await find_wait(session, wish.trigger.id, wish.stage.id, wish.attempt)
+            present = await find_wait(session, wish.trigger.id, wish.record_id, wish.attempt)
             if present is not None:
                 return present
             if wish.request.call is not None:
@@ -91,7 +92,7 @@ class Waits:
         until = min(now + wish.stage.timeout, wish.deadline)
         row = WaitRow(
             id=new_id("wat", now), tenant_id=wish.trigger.tenant_id, trigger_id=wish.trigger.id,
-            stage_id=wish.stage.id, attempt=wish.attempt, kind=wish.stage.uses,
+            stage_id=wish.record_id, attempt=wish.attempt, kind=wish.stage.uses,
             message=wish.masker.text(request.message), approvers=list(request.approvers),
             needed=request.needed, opened_at=now, due_at=request.until,
             until=min(until, request.until or until),

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dsl.plan import Plan, PlannedEdge, PlannedStage
+from dsl.plan import Graph, PlannedEdge, PlannedStage
 
 
 @dataclass
 class Progress:
     """Which stages have ended and which connectors are settled; a connector is fired or dead."""
 
-    plan: Plan
+    plan: Graph
     started: set[str] = field(default_factory=set)
     ended: dict[str, str] = field(default_factory=dict)
     fired: dict[int, bool] = field(default_factory=dict)
@@ -66,8 +66,8 @@ class Progress:
         return stage.id not in self.started and all(edge.index in self.fired for edge in self._into[stage.id])
 
 
-def _by_stage(plan: Plan, end: Callable[[PlannedEdge], str]) -> dict[str, list[PlannedEdge]]:
+def _by_stage(plan: Graph, end: Callable[[PlannedEdge], str]) -> dict[str, list[PlannedEdge]]:
     edges: dict[str, list[PlannedEdge]] = {stage.id: [] for stage in plan.stages}
-    for edge in plan.edges:
-        edges[end(edge)].append(edge)
+    for edge in plan.edges:  # In a branch some come from a stage outside.
+        edges.setdefault(end(edge), []).append(edge)
     return edges

@@ -43,6 +43,12 @@ async def skip_stage(call: StageCall) -> StageResult:
 
 
 @activity.defn
+async def close_items(call: StageCall) -> StageResult:
+    """Gather what became of a stage's items, and judge its outgoing connectors; local."""
+    raise NotImplementedError
+
+
+@activity.defn
 async def finish(settlement: Settlement) -> Settled | None:
     """Settle the trigger in the ledger, and give who waits for that; local."""
     raise NotImplementedError

@@ -100,6 +100,7 @@ class EventKind(StrEnum):
     WEBHOOK_SAVED = "webhook_saved"  #: Written; its token stays.
     WEBHOOK_ROTATED = "webhook_rotated"  #: It has another token.
     WEBHOOK_DELETED = "webhook_deleted"  #: Forgotten.
+    TRIGGER_CANCELLED = "trigger_cancelled"  #: To be stopped, or stopped at once, as somebody asked.
     TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
     TRIGGER_STUCK = "trigger_stuck"  #: The watchdog says what keeps a trigger that is past its due.
     TRIGGER_GIVEN_UP = "trigger_given_up"  #: The watchdog settled a trigger whose workflow cannot start it.

@@ -1,0 +1,52 @@
+"""What follows when the graph of a trigger has ended: undoing what it did, and its handlers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from dsl.plan import Graph, Plan
+    from workflows.messages import Outcome, Settlement
+    from workflows.walk import Place, Walk
+
+HANDLERS: Mapping[str, Sequence[str]] = {
+    "completed": ("on_success", "on_finish"),
+    "failed": ("on_error", "on_finish"),
+    "cancelled": ("on_finish",),
+}
+
+
+async def follow_up(place: Place, plan: Plan, walk: Walk, outcome: Outcome) -> Settlement:
+    """Execute what stands behind the graph; none of it changes how the trigger ended."""
+    skipped = list(walk.progress.untouched())
+    if outcome.status != "completed":
+        not_undone = await _undo(place, walk, outcome)
+        outcome = outcome.model_copy(update={"not_undone": not_undone})
+    for name in HANDLERS[outcome.status]:
+        if (graph := plan.handlers.get(name)) is not None:
+            handlers = Walk(replace(place, outcome=outcome), graph)
+            if await handlers.run():  # else another run has the trigger, or it was never begun
+                skipped += handlers.progress.untouched()
+    return Settlement(
+        fire=place.fire,
+        run_id=place.run_id,
+        status=outcome.status,
+        failed=outcome.failed,
+        skipped=tuple(skipped),
+        stopped=walk.left_open,
+        not_undone=outcome.not_undone,
+    )
+
+
+async def _undo(place: Place, walk: Walk, outcome: Outcome) -> tuple[str, ...]:
+    """Undo the stages that have completed, the last one first; those whose effect is still there."""
+    undos = {stage.id: stage.undo for stage in walk.graph.stages if stage.undo is not None}
+    ended = [name for name, status in walk.progress.ended.items() if status == "completed"]
+    left = []
+    for name in reversed(ended):
+        if (undo := undos.get(name)) is not None:
+            alone = Walk(replace(place, outcome=outcome), Graph(stages=(undo,), edges=()))
+            await alone.run()
+            left += [name] if alone.progress.unhandled else []
+    return tuple(left)

@@ -1,0 +1,91 @@
+"""The items of a stage: in the trigger's own workflow while they are few, otherwise in a child of it.
+
+The child begins a new history every few hundred items, so that no history grows with the list.
+"""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.messages import ItemsCall, StageResult
+    from workflows.remote import execute
+
+FEW = 20  # items whose events the history of a trigger may bear: about six each
+IN_ONE_HISTORY = 500  # items; the server proposes to begin anew after some 4000 events
+
+
+@workflow.defn(name="foreach")
+class Foreach:
+    """The items of one stage of one trigger."""
+
+    @workflow.run
+    async def run(self, items: ItemsCall) -> None:
+        """Execute them; what came of each stands in its record."""
+        end = min(items.first + IN_ONE_HISTORY, items.count)
+        if await _Window(items, end).run() and end < items.count:
+            workflow.continue_as_new(items.model_copy(update={"first": end}))
+
+
+async def execute_items(items: ItemsCall) -> None:
+    """Execute all items, or as many as the first failure lets begin; raises FailureError if one cannot be."""
+    if items.count <= FEW:
+        await _Window(items, items.count).run()
+        return
+    info = workflow.info()
+    await workflow.execute_child_workflow(
+        Foreach.run,
+        items,
+        id=f"{info.workflow_id}/{items.call.record_id}",
+        cancellation_type=workflow.ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        search_attributes=info.typed_search_attributes,
+        static_summary=f"{items.call.record_id}: {items.count} items",
+        priority=info.priority,
+    )
+
+
+class _Window:
+    """The items under way: as many at once as the stage allows, each begun in its turn."""
+
+    def __init__(self, items: ItemsCall, end: int) -> None:
+        self._items = items
+        self._end = end
+        self._at_once = items.stage.foreach.at_once if items.stage.foreach is not None else 1
+        self._is_strict = items.stage.foreach is None or items.stage.foreach.is_strict
+        self._running: list[asyncio.Task[StageResult]] = []
+        self._begun = items.first
+        self._is_over = False
+        self._lost: ActivityError | None = None
+
+    async def run(self) -> bool:
+        """Execute the items; whether those behind them are to be executed as well."""
+        try:
+            while self._begin():
+                done, _ = await workflow.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    self._running.remove(task)
+                    self._take_in(task)
+        except asyncio.CancelledError:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+            raise
+        if self._lost is not None:
+            raise self._lost
+        return not self._is_over
+
+    def _begin(self) -> bool:
+        while not self._is_over and self._begun < self._end and len(self._running) < self._at_once:
+            call = self._items.call.model_copy(update={"item": self._begun})
+            self._running.append(asyncio.create_task(execute(self._items.stage, call)))
+            self._begun += 1
+        return bool(self._running)
+
+    def _take_in(self, task: "asyncio.Task[StageResult]") -> None:
+        try:
+            status = task.result().status
+        except ActivityError as error:
+            self._lost, self._is_over = error, True
+            return
+        self._is_over = self._is_over or (self._is_strict and status == "failed")
