@@ -83,6 +83,11 @@ def own() -> Iterator[Installation]:
         yield found
 
 
+def told(server: Server) -> Any:
+    """What it was told first."""
+    return server.requests[0].json()
+
+
 def approval(tenant: TenantClient, trigger: str) -> dict[str, Any]:
     """The approval that a trigger waits for."""
 
@@ -123,7 +128,7 @@ def test_a_link_asks_first_and_decides_once(tenant: TenantClient, outside: Serve
     tenant.put_action("release", RELEASE.replace("URL", outside.url))
     trigger = tenant.start("release")["id"]
     outside.wait_for(lambda: len(outside.requests) >= 1)
-    links = outside.requests[0].json()["links"]
+    links = told(outside)["links"]
     page = httpx.get(links["approve"])
     assert (page.status_code, "Release &lt;it&gt;?" in page.text) == (200, True)
     assert approval(tenant, trigger)["decisions"] == []
@@ -152,7 +157,7 @@ def test_a_call_of_its_url_ends_a_wait_and_leaves_no_trace(
     tenant.put_action("callback", CALLBACK.replace("URL", outside.url))
     trigger = tenant.start("callback")["id"]
     outside.wait_for(lambda: len(outside.requests) == 1)
-    url = outside.requests[0].json()["url"]
+    url = told(outside)["url"]
     answers = [httpx.post(url, json={"color": "blue"}).status_code for _ in range(2)]
     ended = tenant.ended(trigger)
     assert (answers, ended["outputs"]) == ([202, 409], {"got": "blue"})
