@@ -26,7 +26,7 @@ def print_trigger(trigger: Any) -> None:
     print_fields([
         ("id", trigger["id"]),
         ("action", f"{trigger['action']} v{trigger['action_version']}"),
-        ("schedule", trigger["schedule"] or "none: asked for by hand"),
+        ("schedule", trigger["schedule"] or _origin(trigger)),
         ("due", moment(trigger["due"])),
         ("planned", moment(trigger["planned"]) if trigger["planned"] != trigger["due"] else ""),
         ("state", trigger["state"]),
@@ -64,6 +64,17 @@ def _row(trigger: Any) -> tuple[JsonValue, ...]:
 def _stage_row(stage: Any) -> tuple[JsonValue, ...]:
     then = ", ".join(connector["to"] for connector in stage["fired"])
     return stage["id"], stage["state"], stage["attempt"], _took(stage), then, _message(stage["error"])
+
+
+def _origin(trigger: Any) -> str:
+    """Why there is a trigger that no schedule gave."""
+    if trigger["webhook"]:
+        return f"none: asked for by the webhook {trigger['webhook']}"
+    return (
+        f"none: asked for by a stage of {trigger['parent']}"
+        if trigger["parent"]
+        else "none: asked for by hand"
+    )
 
 
 def _cut(output: JsonValue) -> str:
