@@ -133,6 +133,12 @@ def _condition(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def _list_or_text(value: object) -> object:
+    if value is not None and not isinstance(value, str | list):
+        raise ValueError("must be a list, or one expression that gives a list")
+    return value
+
+
 def _no_retry(value: object) -> object:
     return {"max_attempts": 1} if value is False else value
 
@@ -140,6 +146,7 @@ def _no_retry(value: object) -> object:
 Id = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$", strict=True), AfterValidator(_not_reserved)
 ]
+ItemList = Annotated[str | list[JsonValue] | None, BeforeValidator(_list_or_text)]
 ItemName = Annotated[Id, AfterValidator(_not_taken)]
 Span = Annotated[Duration, AfterValidator(_positive)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
@@ -236,7 +243,7 @@ class Stage(Part):
     connection: str | None = Field(None, min_length=1, description="The name of a connection of the tenant.")
     with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
     when: Condition | None = Field(None, description="The stage is skipped if this is false.")
-    foreach: str | list[JsonValue] | None = Field(
+    foreach: ItemList = Field(
         None, description="A list, or an expression that gives one: the stage is executed for each item."
     )
     item_as: ItemName = Field("item", description="What the item is called in expressions.")
