@@ -205,9 +205,10 @@ class StageRunner:
                 return _Outcome(Ended("skipped"), sight)
             until, answer = self._deadline(work), None
             if (wish := self._wish(work, prepared)) is not None:
-                answer = await self._waits.look(wish)
-                if isinstance(answer, StageResult):
-                    return answer
+                found = await self._waits.look(wish)
+                if isinstance(found, StageResult):
+                    return found
+                answer = found
             output = await execute(self._parts, work, prepared, until, log, answer)
             output = log.masker.value(await self._shaped(work.stage, output, sight))
             return _Outcome(Ended("completed", output, None, attempt), sight, rendered)

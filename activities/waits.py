@@ -19,7 +19,7 @@ from cronny.store.events import ENGINE
 from cronny.store.persist import persist
 from cronny.store.tables import EventKind, TriggerRow
 from cronny.store.wait_tables import WaitRow
-from cronny.store.waits import close_wait, find_wait, last_wait, note_wait, save_wait
+from cronny.store.waits import Mark, close_wait, find_wait, last_wait, note_wait, save_wait
 from dsl.action import Stage
 from workflows.messages import StageResult
 
@@ -78,7 +78,7 @@ class Waits:
                 fresh.answered_at = None if wish.request.call.is_awaited else fresh.opened_at
             await save_wait(session, fresh)
             if fresh.kind == "approval":
-                await note_wait(session, fresh, EventKind.APPROVAL_REQUESTED, ENGINE, fresh.opened_at)
+                await note_wait(session, fresh, Mark(EventKind.APPROVAL_REQUESTED, ENGINE, fresh.opened_at))
             return fresh
 
         self._require_no_secret(wish)

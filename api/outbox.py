@@ -40,7 +40,7 @@ class Outbox:
         self._send(cancel(self._client, workflow_id, ""), workflow_id)
 
     def release(self, workflow_id: str) -> None:
-        """Tell a queued trigger that its turn has come; untold, it asks within a minute."""
+        """Tell a trigger that its turn has come, or that something has happened for which a stage waits."""
         self._send(release(self._client, workflow_id), workflow_id)
 
     async def close(self) -> None:

@@ -72,7 +72,7 @@ class KeyRing:
             expected = self.sign(message, signature.partition(".")[0] or None)
         except Unsealable:
             return False
-        return hmac.compare_digest(expected.encode(), signature.encode())
+        return hmac.compare_digest(expected.encode(), signature.encode(errors="replace"))
 
     def is_current(self, text: str) -> bool:
         """Whether the newest key sealed this text; if not, sealing it again completes a rotation."""

@@ -38,7 +38,7 @@ class ApprovalWith(Block):
         if len(set(self.approvers)) < len(self.approvers):
             raise ValueError("approvers: each name only once")
         if self.approvers and self.needed > len(self.approvers):
-            raise ValueError(f"needed: there are only {len(self.approvers)} approvers; lower it, or add some")
+            raise ValueError("needed: more than there are approvers; lower it, or add some")
         return self
 
 

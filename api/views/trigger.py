@@ -21,6 +21,8 @@ class TriggerView(View):
         description="1 for the first fire of the schedule; 0 if asked for by hand or by a backfill."
     )
     due: datetime = Field(description="The nominal instant.")
+    parent: str | None = Field(description="The trigger whose stage asked for it.")
+    webhook: str | None = Field(description="The name of the webhook that was called for it.")
     backfill: str | None = Field(description="The backfill for whose sake it is executed.")
     planned: datetime = Field(
         description="When it is to start: the due plus jitter and spread, or where it was moved to."
@@ -55,6 +57,8 @@ def view_trigger(entry: Entry) -> TriggerView:
         schedule=entry.schedule,
         number=row.number,
         due=row.due,
+        parent=row.parent_id or None,
+        webhook=row.webhook or None,
         backfill=row.backfill_id or None,
         planned=row.planned,
         until=row.until,

@@ -1,11 +1,11 @@
 """What stages wait for: opened once, answered by people, programs or other triggers, closed once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -23,6 +23,17 @@ ENDED = (
 )
 OVERDUE = timedelta(seconds=5)  # after this its workflow should have taken an answer up
 BATCH = 200  # waits of one look
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened to a wait."""
+
+    kind: EventKind
+    actor: str
+    at: datetime
+    note: str = ""
+    details: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ async def close_wait(session: AsyncSession, wait_id: str, now: datetime) -> Wait
         row.closed_at = now
         if row.kind == "approval" and row.answered_at is None:
             kind = EventKind.APPROVAL_EXPIRED if now >= row.until else EventKind.APPROVAL_WITHDRAWN
-            await note_wait(session, row, kind, ENGINE, now)
+            await note_wait(session, row, Mark(kind, ENGINE, now))
     return row
 
 
@@ -96,14 +107,17 @@ async def waiting_parents(session: AsyncSession, ids: Sequence[str]) -> dict[str
     return {row.child_id: row.workflow_id for row in await session.execute(query)} if ids else {}
 
 
-async def unheard_waits(session: AsyncSession, now: datetime) -> Sequence[Unheard]:
-    """The open waits that somebody should look after."""
+async def unheard_waits(
+    session: AsyncSession, now: datetime, after: tuple[datetime, str] | None = None
+) -> Sequence[Unheard]:
+    """The open waits that somebody should look after, by their end; those after an (until, id)."""
     trigger, child = aliased(TriggerRow), aliased(TriggerRow)
     late = now - OVERDUE
     is_gone = col(trigger.id).is_(None)
-    is_over = or_(is_gone, col(trigger.state).in_(ENDED))
+    has_ended = and_(col(trigger.state).in_(ENDED), col(trigger.complete_on) != "start")
+    is_orphan = or_(is_gone, has_ended)
     query = (
-        select(WaitRow, col(trigger.workflow_id), is_over.label("is_orphan"))
+        select(WaitRow, col(trigger.workflow_id), is_orphan.label("is_orphan"))
         .outerjoin(trigger, col(trigger.id) == col(WaitRow.trigger_id))
         .outerjoin(child, col(child.id) == col(WaitRow.child_id))
         .where(
@@ -112,31 +126,31 @@ async def unheard_waits(session: AsyncSession, now: datetime) -> Sequence[Unhear
                 col(WaitRow.answered_at) < late,
                 col(WaitRow.until) < late,
                 col(child.finished_at) < late,
-                is_over,
+                is_orphan,
             ),
         )
         .order_by(col(WaitRow.until), col(WaitRow.id))
         .limit(BATCH)
     )
+    if after is not None:
+        query = query.where(tuple_(col(WaitRow.until), col(WaitRow.id)) > after)
     return [
         Unheard(row.WaitRow, row.workflow_id or "", bool(row.is_orphan))
         for row in await session.execute(query)
     ]
 
 
-async def note_wait(
-    session: AsyncSession,
-    row: WaitRow,
-    kind: EventKind,
-    actor: str,
-    now: datetime,
-    note: str = "",
-) -> None:
+def is_over(trigger: TriggerRow) -> bool:
+    """Whether nothing of a trigger executes any more; one that completes on start may go on."""
+    return trigger.state in ENDED and trigger.complete_on != "start"
+
+
+async def note_wait(session: AsyncSession, row: WaitRow, mark: Mark) -> None:
     """Write down what happened to a wait."""
     trigger = await session.get(TriggerRow, row.trigger_id)
-    details: dict[str, JsonValue] = {"wait": row.id, "stage": row.stage_id}
+    details: dict[str, JsonValue] = {"wait": row.id, "stage": row.stage_id, **mark.details}
     await Events(session, row.tenant_id).add(
-        kind, action_id=trigger.action_id if trigger is not None else None,
+        mark.kind, action_id=trigger.action_id if trigger is not None else None,
         schedule_id=trigger.schedule_id if trigger is not None else None,
-        trigger_id=row.trigger_id, actor=actor, note=note, details=details, now=now,
+        trigger_id=row.trigger_id, actor=mark.actor, note=mark.note, details=details, now=mark.at,
     )  # fmt: skip

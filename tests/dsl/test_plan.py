@@ -71,3 +71,36 @@ def test_a_plan_holds_no_payload() -> None:
     found = plan_of(ALERT).model_dump_json()
     assert "example.com" not in found
     assert "team_slack" not in found
+
+
+WAITS = """\
+version: 1
+name: patient
+defaults: {timeout: 5s, retry: {max_attempts: 9}}
+stages:
+  - {id: ask, uses: approval, with: {message: go?}}
+  - {id: soon, uses: approval, timeout: 2h, with: {message: go?}}
+  - {id: nap, uses: wait, with: {for: 30d}}
+  - {id: call, uses: wait, with: {webhook: true}}
+  - {id: other, uses: action, with: {action: other}}
+"""
+
+
+def test_a_stage_that_waits_has_a_patience_of_its_own() -> None:
+    found = {stage.id: stage.timeout for stage in plan_of(WAITS).stages if stage.is_waiting}
+    week, year = timedelta(days=7), timedelta(days=366)
+    assert found == {"ask": week, "soon": timedelta(hours=2), "nap": year, "call": week, "other": year}
+
+
+def test_the_defaults_are_not_meant_for_what_waits() -> None:
+    assert [stage.retry for stage in action_of(WAITS).stages] == [None] * 5
+
+
+@pytest.mark.parametrize(("more", "limit"), [("", timedelta(days=366)), ("timeout: 2d\n", timedelta(days=2))])
+def test_an_action_that_waits_has_the_time_for_it(more: str, limit: timedelta) -> None:
+    assert action_of(WAITS + more).timeout == limit
+
+
+def test_a_stored_action_is_the_same_again() -> None:
+    action = action_of(WAITS)
+    assert type(action).model_validate(action.model_dump(mode="json")) == action
