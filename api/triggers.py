@@ -14,6 +14,7 @@ from cronny.store.item_tables import ItemState
 from dsl.problems import Problem
 
 _ID = re.compile(r"trg_[a-z0-9]{1,60}", re.ASCII)
+_STAGE = re.compile(r"[a-z0-9_.]{1,200}", re.ASCII)
 
 
 async def list_triggers(
@@ -50,6 +51,8 @@ async def list_items(
     """A page of the items of a stage, in their order; raises NotFound, and Invalid for the cursor."""
     trigger_id, stage = place
     require_id(trigger_id)
+    if _STAGE.fullmatch(stage) is None:
+        raise NotFound("there is no such stage")
     after = _read_number(cursor) if cursor else -1
     async with caller.read() as store:
         entry = await store.triggers.get(trigger_id)
