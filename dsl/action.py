@@ -6,12 +6,14 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AllowInfNan,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     StrictBool,
+    StrictFloat,
     StrictInt,
     StringConstraints,
     model_validator,
@@ -158,6 +160,8 @@ Condition = Annotated[
 ]
 ErrorCode = Annotated[str, AfterValidator(_known_error)]
 Proportion = Annotated[float, Field(strict=True, ge=0, le=1)]
+Limit = Annotated[StrictInt | StrictFloat | None, AllowInfNan(False)]
+Length = Annotated[StrictInt | None, Field(ge=0)]
 InputType = Literal["string", "integer", "number", "boolean", "array", "object", "datetime"]
 
 
@@ -173,7 +177,14 @@ class InputItem(Part):
     type: InputType = Field("string", description="The type of the value.")
     enum: tuple[JsonValue, ...] | None = Field(None, min_length=1, description="The only values allowed.")
     pattern: str | None = Field(None, description="A regular expression that a string must match whole.")
+    min: Limit = Field(None, description="The least number.")
+    max: Limit = Field(None, description="The greatest number.")
+    min_length: Length = Field(None, description="The fewest characters of a string, or items of an array.")
+    max_length: Length = Field(None, description="The most characters of a string, or items of an array.")
     items: "InputItem | None" = Field(None, description="What each item of an array must look like.")
+    fields: "dict[str, Input] | None" = Field(
+        None, max_length=SIZES["inputs"], description="The fields of an object; without them it may have any."
+    )
     description: Text = ""
 
 
