@@ -4,7 +4,7 @@ from datetime import timedelta
 from secrets import token_urlsafe
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from api.requests import Inputs, Sent
 from api.signatures import Scheme
@@ -19,6 +19,12 @@ TOLERANCE = timedelta(minutes=5)
 SharedSecret = Annotated[SecretStr, Field(min_length=16, max_length=200)]
 
 
+def _short(span: timedelta) -> timedelta:
+    if span > LONGEST_TOLERANCE:
+        raise ValueError("must be at most 1h")
+    return span
+
+
 class SignatureRequest(Sent):
     """How callers must sign."""
 
@@ -29,7 +35,7 @@ class SignatureRequest(Sent):
     secret: SharedSecret | None = Field(
         None, description="What both sides know; one that is there is kept, else one is made and shown once."
     )
-    tolerance: Annotated[Span, Field(le=LONGEST_TOLERANCE)] = Field(
+    tolerance: Annotated[Span, AfterValidator(_short)] = Field(
         TOLERANCE, description="How far the signed time may be from now; an hour at the most."
     )
 
