@@ -6,12 +6,14 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AllowInfNan,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     StrictBool,
+    StrictFloat,
     StrictInt,
     StringConstraints,
     model_validator,
@@ -133,6 +135,12 @@ def _condition(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def _list_or_text(value: object) -> object:
+    if value is not None and not isinstance(value, str | list):
+        raise ValueError("must be a list, or one expression that gives a list")
+    return value
+
+
 def _no_retry(value: object) -> object:
     return {"max_attempts": 1} if value is False else value
 
@@ -140,6 +148,7 @@ def _no_retry(value: object) -> object:
 Id = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$", strict=True), AfterValidator(_not_reserved)
 ]
+ItemList = Annotated[str | list[JsonValue] | None, BeforeValidator(_list_or_text)]
 ItemName = Annotated[Id, AfterValidator(_not_taken)]
 Span = Annotated[Duration, AfterValidator(_positive)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
@@ -151,6 +160,8 @@ Condition = Annotated[
 ]
 ErrorCode = Annotated[str, AfterValidator(_known_error)]
 Proportion = Annotated[float, Field(strict=True, ge=0, le=1)]
+Limit = Annotated[StrictInt | StrictFloat | None, AllowInfNan(False)]
+Length = Annotated[StrictInt | None, Field(ge=0)]
 InputType = Literal["string", "integer", "number", "boolean", "array", "object", "datetime"]
 
 
@@ -166,7 +177,14 @@ class InputItem(Part):
     type: InputType = Field("string", description="The type of the value.")
     enum: tuple[JsonValue, ...] | None = Field(None, min_length=1, description="The only values allowed.")
     pattern: str | None = Field(None, description="A regular expression that a string must match whole.")
+    min: Limit = Field(None, description="The least number.")
+    max: Limit = Field(None, description="The greatest number.")
+    min_length: Length = Field(None, description="The fewest characters of a string, or items of an array.")
+    max_length: Length = Field(None, description="The most characters of a string, or items of an array.")
     items: "InputItem | None" = Field(None, description="What each item of an array must look like.")
+    fields: "dict[str, Input] | None" = Field(
+        None, max_length=SIZES["inputs"], description="The fields of an object; without them it may have any."
+    )
     description: Text = ""
 
 
@@ -236,7 +254,7 @@ class Stage(Part):
     connection: str | None = Field(None, min_length=1, description="The name of a connection of the tenant.")
     with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
     when: Condition | None = Field(None, description="The stage is skipped if this is false.")
-    foreach: str | list[JsonValue] | None = Field(
+    foreach: ItemList = Field(
         None, description="A list, or an expression that gives one: the stage is executed for each item."
     )
     item_as: ItemName = Field("item", description="What the item is called in expressions.")

@@ -16,7 +16,7 @@ from dsl.sketch import Sketch
 from dsl.templates import Expression, TemplateError, parse_template, templates_in
 
 STATIC_FIELDS = frozenset({"sql", "source"})  # their values travel beside them, as parameters
-_ARTICLES = {"int": "a whole number", "double": "a number", "string": "a text"}
+_ARTICLES = {"int": "a whole number", "double": "a number", "string": "a text", "map": "a mapping"}
 
 
 def check_expressions(sketch: Sketch, report: Report) -> None:
@@ -76,8 +76,9 @@ class _Checker:
                 self.report.add_inside(path, text.index("${{"), f"'{path[-1]}' takes no expressions", hint)
                 continue
             result = self._check_template(site, path, text)
-            if path == site.path and path[-1] == "foreach" and result not in ("list", "dyn", ""):
-                what = f"must give a list, this is {_ARTICLES.get(result, f'a {result}')}"
+            kind = result.partition("<")[0]
+            if path == site.path and path[-1] == "foreach" and kind not in ("list", "dyn", ""):
+                what = f"must give a list, this is {_ARTICLES.get(kind, f'a {kind}')}"
                 self.report.add(path, what, code="expression")
 
     def _check_template(self, site: Site, path: Path, text: str) -> str:

@@ -19,7 +19,7 @@ _PLACED = {
     "vars": ("'vars' is not supported yet", "", "not_supported"),
     "item": (
         "there is no 'item' here",
-        "only a stage with 'foreach' has items, named by its 'item_as'",
+        "only a stage with 'foreach' has items, named by 'item_as'",
         "scope",
     ),
     "index": ("there is no 'index' here", "only a stage with 'foreach' has items", "scope"),
@@ -79,7 +79,9 @@ def _not_upstream(stage: str, owner: str, sketch: Sketch) -> tuple[str, str]:
         what = f"stage '{stage}' is executed for each failed attempt of another"
         return what, "nothing waits for it, so that its result is not seen here"
     if stage not in sketch.ids:
-        return f"stage '{stage}' is executed behind the graph", "the stages of the graph do not see it"
+        is_handler = owner and owner not in sketch.ids
+        seen = "a handler sees the graph and those before it" if is_handler else "the graph does not see it"
+        return f"stage '{stage}' is executed behind the graph", f"{seen} in its list" if is_handler else seen
     if not owner:
         return "a default sees no stages", "write it at the stage itself"
     if owner == stage:

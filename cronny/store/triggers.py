@@ -1,6 +1,6 @@
 """A tenant's ledger as people read it, and triggers asked for by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,11 @@ from sqlmodel import col
 from cronny.errors import NotFound
 from cronny.names import asked_workflow, new_id
 from cronny.store.actions import find_version
+from cronny.store.attempts import attempts_of
+from cronny.store.cancelling import Cancelling, cancel_trigger
 from cronny.store.filtering import Filter, conditions
+from cronny.store.item_tables import AttemptRow, ItemRow, ItemState
+from cronny.store.items import Counts, item_counts, page_of_items
 from cronny.store.owned import require_own
 from cronny.store.tables import (
     ActionRow,
@@ -90,6 +94,27 @@ class Triggers:
         """The version of its action that a trigger executes."""
         require_own(self._tenant, entry.trigger)
         return await find_version(self._session, entry.trigger.action_id, entry.trigger.action_version)
+
+    async def item_counts(self, entry: Entry) -> Mapping[str, Counts]:
+        """How many items of each of a trigger's stages are in which state."""
+        require_own(self._tenant, entry.trigger)
+        return await item_counts(self._session, entry.trigger.id)
+
+    async def failed_attempts(self, entry: Entry) -> Mapping[str, Sequence[AttemptRow]]:
+        """The failed attempts of a trigger's stages that were tried again, by the id of the stage."""
+        require_own(self._tenant, entry.trigger)
+        return await attempts_of(self._session, entry.trigger.id)
+
+    async def items(
+        self, entry: Entry, stage_id: str, states: Iterable[ItemState], after: int, limit: int
+    ) -> Sequence[ItemRow]:
+        """The items of a stage behind number `after`, in any or in some states."""
+        require_own(self._tenant, entry.trigger)
+        return await page_of_items(self._session, entry.trigger.id, stage_id, states, after, limit)
+
+    async def cancel(self, trigger_id: str, now: datetime, *, is_forced: bool) -> Cancelling:
+        """Settle a trigger that has not begun, or is ended by force; raises NotFound, and Conflict."""
+        return await cancel_trigger(self._session, self._tenant, trigger_id, now, is_forced=is_forced)
 
     async def add_manual(
         self,

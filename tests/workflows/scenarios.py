@@ -7,6 +7,7 @@ from typing import Any
 from temporalio.client import WorkflowHandle
 
 from dsl.plan import Plan
+from tests.workflows.graph_scenarios import GRAPH_SCENARIOS
 from tests.workflows.plans import give, in_an_hour, make_chain, make_fire, make_plan
 from tests.workflows.scripted import Gate
 from tests.workflows.stand import Stand, wait_for
@@ -192,4 +193,5 @@ SCENARIOS: Mapping[str, Scenario] = {
     "trigger-waits-in-vain": _waits_in_vain,
     "trigger-cancelling": _cancelling,
     "trigger-releasing": _releasing,
+    **GRAPH_SCENARIOS,
 }
