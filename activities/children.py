@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
 
 from activities.runtime import Parts
@@ -14,6 +13,7 @@ from cronny.errors import NotFound
 from cronny.firing import fire_of
 from cronny.store.actions import Actions
 from cronny.store.children import find_child, find_tenant
+from cronny.store.database import Session
 from cronny.store.persist import persist
 from cronny.store.tables import TriggerRow, TriggerState
 from cronny.store.triggers import Entry, Origin, Triggers
@@ -46,7 +46,7 @@ class Child:
         return {"trigger": row.id, "state": row.state.value, "outputs": row.outputs, "error": row.error}
 
 
-async def add_child(session: AsyncSession, parent: TriggerRow, call: Call, now: datetime) -> TriggerRow:
+async def add_child(session: Session, parent: TriggerRow, call: Call, now: datetime) -> TriggerRow:
     """A trigger of an action's newest version that is due now; raises StageError."""
     if parent.depth + 1 > MOST_DEPTH:
         text = f"'{call.action}' would be the {MOST_DEPTH + 1}th action that one triggers inside another"
@@ -67,7 +67,7 @@ async def add_child(session: AsyncSession, parent: TriggerRow, call: Call, now: 
     return entry.trigger
 
 
-async def load_child(session: AsyncSession, child_id: str) -> Child | None:
+async def load_child(session: Session, child_id: str) -> Child | None:
     """The trigger as it stands; None if it was purged."""
     found = await find_child(session, child_id)
     return Child(*found) if found is not None else None
@@ -77,11 +77,7 @@ async def cancel_child(parts: Parts, row: WaitRow) -> None:
     """End the trigger that a wait has started, if it has not ended; raises Unavailable."""
     if not row.child_id:
         return
-
-    async def write(session: AsyncSession) -> TriggerRow | None:
-        return await withdraw_child(session, row, parts.clock())
-
-    child = await persist(parts.database, write)
+    child = await persist(parts.database, lambda session: withdraw_child(session, row, parts.clock()))
     if child is not None:
         await cancel(activity.client(), child.workflow_id, child.run_id)
 

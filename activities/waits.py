@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from activities.children import Child, add_child, cancel_child, load_child, start_child
 from activities.early import EARLY_EVENTS, early_edges, foretell, hint_of
 from activities.masking import Masker
@@ -15,6 +13,7 @@ from activities.stages.request import Answer, Request
 from cronny.links import wait_token
 from cronny.names import new_id
 from cronny.secrets import hash_key
+from cronny.store.database import Session
 from cronny.store.events import ENGINE
 from cronny.store.persist import persist
 from cronny.store.tables import EventKind, TriggerRow
@@ -68,7 +67,7 @@ class Waits:
         fresh = self._fresh(wish)
         edges = early_edges(wish.sight, wish.stage.id, ("waiting",))
 
-        async def write(session: AsyncSession) -> WaitRow:
+        async def write(session: Session) -> WaitRow:
             present = await find_wait(session, wish.trigger.id, wish.record_id, wish.attempt)
             if present is not None:
                 return present
@@ -143,7 +142,7 @@ class Waits:
         edges = early_edges(wish.sight, wish.stage.id, ("reminder",))
         fired = await foretell(self._parts.evaluator, wish.sight, edges, hint_of(self._parts, row))
 
-        async def write(session: AsyncSession) -> WaitRow:
+        async def write(session: Session) -> WaitRow:
             present = await find_wait(
                 session, row.trigger_id, row.stage_id, row.attempt, is_locked=True
             ) or await save_wait(session, row)
@@ -170,10 +169,8 @@ class Waits:
             await cancel_child(self._parts, closed)
 
     async def _closed(self, row: WaitRow) -> WaitRow:
-        async def write(session: AsyncSession) -> WaitRow:
-            return await close_wait(session, row.id, self._parts.clock())
-
-        return await persist(self._parts.database, write)
+        clock = self._parts.clock
+        return await persist(self._parts.database, lambda session: close_wait(session, row.id, clock()))
 
 
 def _indexes(row: WaitRow) -> tuple[int, ...]:

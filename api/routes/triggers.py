@@ -35,7 +35,7 @@ Reason = Annotated[
 ]
 Kind = Annotated[
     Literal["manual", "scheduled"] | None,
-    Query(description="Only those asked for by hand, or only fires of a schedule's rule."),
+    Query(description="`manual`: only those that were asked for, by hand, a webhook or another action."),
 ]
 Since = Annotated[GivenInstant | None, Query(alias="from", description="Only dues at or after this instant.")]
 Until = Annotated[GivenInstant | None, Query(alias="to", description="Only dues before this instant.")]

@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "triggers": ("cronny.cli.triggers", "List, show, watch and cancel triggers."),
     "events": ("cronny.cli.events", "List who did what, and why."),
     "calendars": ("cronny.cli.calendars", "List, show, set and delete calendars, and list their dates."),
+    "approvals": ("cronny.cli.approvals", "List, show and decide what stages wait for."),
+    "webhooks": ("cronny.cli.webhooks", "List, show, set, rotate and delete webhooks."),
     "connections": ("cronny.cli.connections", "List, set and delete connections."),
 }
 

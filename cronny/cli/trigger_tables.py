@@ -27,7 +27,7 @@ def print_trigger(trigger: Any) -> None:
     print_fields([
         ("id", trigger["id"]),
         ("action", f"{trigger['action']} v{trigger['action_version']}"),
-        ("schedule", trigger["schedule"] or "none: asked for by hand"),
+        ("schedule", trigger["schedule"] or _origin(trigger)),
         ("due", moment(trigger["due"])),
         ("planned", moment(trigger["planned"]) if trigger["planned"] != trigger["due"] else ""),
         ("state", trigger["state"]),
@@ -97,6 +97,17 @@ def _state(stage: Any) -> str:
     failed = f", {counts['failed']} failed" if counts["failed"] else ""
     done = counts["completed"] + counts["failed"] + counts["skipped"]
     return f"{stage['state']} ({done}/{counts['total']}{failed})"
+
+
+def _origin(trigger: Any) -> str:
+    """Why there is a trigger that no schedule gave."""
+    if trigger["webhook"]:
+        return f"none: asked for by the webhook {trigger['webhook']}"
+    return (
+        f"none: asked for by a stage of {trigger['parent']}"
+        if trigger["parent"]
+        else "none: asked for by hand"
+    )
 
 
 def _cut(output: JsonValue) -> str:

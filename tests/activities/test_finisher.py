@@ -182,3 +182,24 @@ async def test_a_trigger_that_was_purged_is_settled_in_peace(ledger: Ledger, sta
     failed: JsonValue = ["a"] if status == "failed" else []
     assert await ledger.settle(status, failed=failed, skipped=["b"]) is None
     assert await ledger.skipped() == []
+
+
+async def test_what_was_not_undone_is_the_reason(ledger: Ledger) -> None:
+    await ledger.add()
+    await ledger.add_stage("a", StageState.FAILED, None, {"code": "timeout"})
+    row = await ledger.settle("failed", failed=["a"], not_undone=["b"])
+    error = {"stage": "a", "code": "timeout", "not_undone": ["b"]}
+    assert _end(row) == ("failed", "undo_failed", None, error)
+
+
+async def test_what_was_left_open_ends_with_its_trigger(ledger: Ledger) -> None:
+    await ledger.add()
+    async with ledger.database.write() as session:
+        session.add(StageRow(trigger_id="trg_1", stage_id="a", state=StageState.STARTED, started_at=NOW))
+    await ledger.settle("cancelled", stopped=["a"])
+    async with ledger.database.read() as session:
+        (row,) = (await session.execute(select(StageRow))).scalars()
+    assert (row.state, row.error) == (
+        StageState.FAILED,
+        {"code": "cancelled", "message": "the trigger was cancelled"},
+    )

@@ -60,6 +60,29 @@ version: 1
 name: {name}
 stages: [{{id: a, uses: action, with: {{action: "${{{{ {other} }}}}"}}}}]
 """
+AGAIN = """\
+version: 1
+name: outer
+stages: [{id: sub, uses: action, retry: {max_attempts: 2, delay: 100ms}, with: {action: inner}}]
+"""
+ALONE = """\
+version: 1
+name: outer
+stages: [{id: sub, uses: action, with: {action: inner, wait: false}}]
+outputs: {sub: "${{ stages.sub.output }}"}
+"""
+SLOW = """\
+version: 1
+name: slow
+stages:
+  - {id: first, uses: set, with: {values: {}}}
+  - {id: nap, uses: wait, with: {for: 500ms}}
+  - {id: early, uses: wait, with: {until: "${{ trigger.due }}"}}
+  - {id: ask, uses: approval, timeout: 500ms, with: {message: go?, on_timeout: approve}}
+  - {id: call, uses: wait, timeout: 500ms, with: {webhook: true}}
+on_error:
+  - {id: handler, uses: wait, with: {for: 200ms}}
+"""
 ASK = "version: 1\nname: ask\nstages: [{id: a, uses: approval, with: {message: go?}}]\n"
 OUTER = """\
 version: 1
@@ -175,6 +198,43 @@ def test_an_action_gives_its_outputs_to_the_one_that_asked(tenant: TenantClient)
     (child,) = [one for one in tenant.triggers() if one["parent"] == ended["id"]]
     assert (ended["state"], ended["outputs"]) == ("completed", {"answer": 42})
     assert (child["action"], child["state"], child["action_version"]) == ("inner", "completed", 1)
+
+
+def test_an_action_that_failed_is_triggered_again(tenant: TenantClient, outside: Server) -> None:
+    outside.answer("/inner", http.Reply(500), json_reply({}))
+    call = f"{{id: a, uses: http, with: {{url: '{outside.url}/inner', expect_status: 2xx}}}}"
+    tenant.put_action("inner", f"version: 1\nname: inner\nstages: [{call}]\n")
+    tenant.put_action("outer", AGAIN)
+    ended = tenant.run("outer")
+    states = sorted(one["state"] for one in tenant.triggers() if one["parent"])
+    assert (ended["state"], stage(ended, "sub")["attempt"], states) == (
+        "completed",
+        2,
+        ["completed", "failed"],
+    )
+
+
+def test_an_action_that_is_not_waited_for_goes_on_alone(tenant: TenantClient) -> None:
+    tenant.put_action("inner", "version: 1\nname: inner\nstages: [{id: a, uses: wait, with: {for: 1h}}]\n")
+    tenant.put_action("outer", ALONE)
+    ended = tenant.run("outer")
+    assert ended["state"] == "completed"
+    assert tenant.trigger(ended["outputs"]["sub"]["trigger"])["state"] in ("scheduled", "executing")
+
+
+def test_time_passes_in_the_middle_and_behind_a_failure(tenant: TenantClient) -> None:
+    tenant.put_action("slow", SLOW)
+    ended = tenant.run("slow")
+    found = {one["id"]: (one["state"], (one["error"] or {}).get("code")) for one in ended["stages"]}
+    assert ended["state"] == "failed"
+    assert found == {
+        "first": ("completed", None),
+        "nap": ("completed", None),
+        "early": ("completed", None),
+        "ask": ("completed", None),
+        "call": ("failed", "timeout"),
+        "handler": ("completed", None),
+    }
 
 
 def test_actions_in_a_circle_end_by_their_depth(tenant: TenantClient) -> None:
