@@ -203,3 +203,14 @@ async def test_what_was_left_open_ends_with_its_trigger(ledger: Ledger) -> None:
         StageState.FAILED,
         {"code": "cancelled", "message": "the trigger was cancelled"},
     )
+
+
+@pytest.mark.parametrize(("output", "answer"), [({"x": 1}, True), ({"z": 1}, False)])
+async def test_outputs_are_tried_before_what_follows(ledger: Ledger, output: JsonValue, answer: bool) -> None:
+    await ledger.add("outputs: {y: '${{ stages.a.output.x + 1 }}'}")
+    await ledger.add_stage("a", StageState.COMPLETED, output)
+    settlement = Settlement(fire=fire_for(), run_id="run_1", status="completed")
+    assert await ledger.finisher.try_outputs(settlement) is answer
+    state, reason, outputs, error = _end(await ledger.settle("completed" if answer else "failed"))
+    assert (state, outputs) == (("completed", {"y": 2}) if answer else ("failed", None))
+    assert (reason, error is None) == ("" if answer else "outputs_failed", answer)
