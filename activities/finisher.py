@@ -1,5 +1,7 @@
 """The activities at both ends of a trigger: its plan, and its settlement."""
 
+from functools import partial
+
 from pydantic import JsonValue
 from temporalio import activity
 
@@ -7,7 +9,8 @@ from activities.runtime import Runtime
 from activities.scope import sight_of
 from activities.stages.kind import StageError
 from activities.work import CANCELLED, error_of
-from cronny.store.records import StageEnd, TriggerEnd
+from cronny.store.persist import persist
+from cronny.store.records import StageEnd, TriggerEnd, note_error
 from cronny.store.tables import StageState, TriggerState
 from dsl.plan import Plan
 from workflows.messages import Fire, Settled, Settlement
@@ -16,7 +19,7 @@ REASONS = {"completed": "", "failed": "stage_failed", "cancelled": "requested"}
 
 
 class Finisher:
-    """Implements the ports `load_plan` and `finish`."""
+    """Implements the ports `load_plan`, `try_outputs` and `finish`."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -27,13 +30,25 @@ class Finisher:
         """Give the graph of the fire's action version."""
         return (await self._runtime.actions.get(fire.action_id, fire.version)).plan
 
+    @activity.defn(name="try_outputs")
+    async def try_outputs(self, settlement: Settlement) -> bool:
+        """Whether the outputs of a trigger can be made; if not, the ledger says why."""
+        _, error = await self._outputs(settlement.fire)
+        if error is not None:
+            trigger, run = settlement.fire.trigger_id, settlement.run_id
+            note = partial(note_error, trigger_id=trigger, run_id=run, error=error)
+            await persist(self._parts.database, note)
+        return error is None
+
     @activity.defn(name="finish")
     async def finish(self, settlement: Settlement) -> Settled | None:
         """Settle the trigger in the ledger; running it again changes nothing."""
         state, reason = TriggerState(settlement.status), REASONS[settlement.status]
         outputs: JsonValue = None
         error: JsonValue = None
-        if settlement.failed or settlement.not_undone:
+        if settlement.status == "failed" and not settlement.failed:
+            reason = "outputs_failed"
+        if settlement.status == "failed" or settlement.failed or settlement.not_undone:
             error = await self._error(settlement)
         elif settlement.status == "completed":
             outputs, error = await self._outputs(settlement.fire)

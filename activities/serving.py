@@ -123,6 +123,7 @@ class Serving:
             stages.skip_stage,
             stages.close_items,
             ends.load_plan,
+            ends.try_outputs,
             ends.finish,
         ]
         return Duty([Trigger, Foreach], activities, TENANT_SLOTS, 5, TENANT_SLOTS)

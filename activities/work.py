@@ -96,5 +96,7 @@ def error_of(
         error = {"stage": stage, **known}
     elif status == "cancelled":
         error = dict(CANCELLED)
+    elif status == "failed" and records is not None and isinstance(records.trigger.error, dict):
+        error = dict(records.trigger.error)  # its outputs could not be made
     left = list(not_undone)
     return {**error, **({"not_undone": [*left]} if left else {})} or None

@@ -67,10 +67,7 @@ class Plan(Graph):
 
     sides: tuple[Side, ...] = ()
     handlers: Mapping[str, Graph] = {}
-
-    def side_of(self, stage: str) -> Side | None:
-        """What is executed for each failed attempt of a stage."""
-        return next((side for side in self.sides if side.source == stage), None)
+    needs_outputs: bool = False  #: What follows depends on whether its outputs can be made.
 
 
 def plan_action(action: Action, catalogue: Catalogue) -> Plan:
@@ -89,6 +86,7 @@ def plan_action(action: Action, catalogue: Catalogue) -> Plan:
         for source in dict.fromkeys(edge.source for edge in edges if edge.on == "retry")
     ]
     handlers = {name: stages(found) for name, found in action.handlers.items() if found}
+    is_followed = bool(handlers) or any(stage.undo is not None for stage in main)
     return Plan(
         stages=main,
         edges=_leading_to(main, edges),
@@ -99,6 +97,7 @@ def plan_action(action: Action, catalogue: Catalogue) -> Plan:
         handlers={
             name: Graph(stages=found, edges=_leading_to(found, every)) for name, found in handlers.items()
         },
+        needs_outputs=is_followed and bool(action.outputs),
     )
 
 

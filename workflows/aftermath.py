@@ -7,6 +7,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from dsl.plan import Graph, Plan
+    from workflows import ports
+    from workflows.local import ask
     from workflows.messages import Outcome, Settlement
     from workflows.walk import Place, Walk
 
@@ -20,6 +22,10 @@ HANDLERS: Mapping[str, Sequence[str]] = {
 async def follow_up(place: Place, plan: Plan, walk: Walk, outcome: Outcome) -> Settlement:
     """Execute what stands behind the graph; none of it changes how the trigger ended."""
     skipped = list(walk.progress.untouched())
+    if outcome.status == "completed" and plan.needs_outputs:
+        settlement = Settlement(fire=place.fire, run_id=place.run_id, status=outcome.status)
+        if not await ask(ports.try_outputs, settlement):
+            outcome = outcome.model_copy(update={"status": "failed"})
     if outcome.status != "completed":
         not_undone = await _undo(place, walk, outcome)
         outcome = outcome.model_copy(update={"not_undone": not_undone})

@@ -49,6 +49,12 @@ async def close_items(call: StageCall) -> StageResult:
 
 
 @activity.defn
+async def try_outputs(settlement: Settlement) -> bool:
+    """Whether the outputs of a trigger can be made; if not, the ledger says why; local."""
+    raise NotImplementedError
+
+
+@activity.defn
 async def finish(settlement: Settlement) -> Settled | None:
     """Settle the trigger in the ledger, and give who waits for that; local."""
     raise NotImplementedError

@@ -131,6 +131,16 @@ async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: d
     await add_skipped(session, skipped, now)
 
 
+async def note_error(session: AsyncSession, trigger_id: str, run_id: str, error: JsonValue) -> None:
+    """Write down why a trigger that executes is going to fail."""
+    await session.execute(
+        update(TriggerRow)
+        .where(col(TriggerRow.id) == trigger_id, col(TriggerRow.run_id) == run_id)
+        .values(error=error)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def add_skipped(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
     """Record (trigger id, stage id) pairs as skipped, unless they have a record."""
     if not stages:

@@ -1,6 +1,8 @@
 """The graph language on running installations: items, branches, what follows, and what is taken back."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from tests.e2e.tenant import TenantClient, stage, until
 from tests.servers import http
 from tests.servers.http import Reply, Server, json_reply
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 EACH = """\
 version: 1
 name: each
@@ -244,3 +247,34 @@ def test_a_trigger_that_has_not_begun_never_will(tenant: TenantClient, called: S
     with pytest.raises(AssertionError, match="409"):
         tenant.cancel(row["id"])
     assert tenant.trigger(row["id"])["reason"] == "requested"
+
+
+def example(name: str, called: Server) -> str:
+    """An example whose API is ours, that does not wait long, and fires when it is asked to."""
+    text = (EXAMPLES / f"{name}.yaml").read_text().replace("https://api.example.com", called.url)
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("schedule:"))
+    return re.sub(r"(?<=delay: )\d+s", "50ms", text)
+
+
+def test_a_trip_is_booked_wholly_or_not_at_all(tenant: TenantClient, called: Server) -> None:
+    called.answer("/flights", json_reply({"id": 11}))
+    called.answer("/hotels", json_reply({"id": 22}))
+    called.answer("/cars", Reply(409))
+    tenant.put_action("book_trip", example("book_trip", called))
+    ended = tenant.run("book_trip", trip=7)
+    assert (ended["state"], ended["error"]["stage"]) == ("failed", "car")
+    assert paths(called)[-3:] == ["/hotels/22", "/flights/11", "/desk"]
+    (desk,) = bodies(called, "/desk")
+    assert (desk["trip"], desk["end"], desk["error"]["code"]) == (7, "failed", "http.status")
+
+
+def test_customers_are_reminded_and_failures_counted(tenant: TenantClient, called: Server) -> None:
+    customers = [{"id": number, "balance": number - 3} for number in range(5)]
+    called.answer("/customers", json_reply({"customers": customers}))
+    called.answer("/reminders", json_reply({}))
+    tenant.put_connection("team_slack", "slack", token="xoxb-0", base_url=called.url)
+    tenant.put_action("remind_customers", example("remind_customers", called))
+    ended = tenant.run("remind_customers")
+    assert (ended["state"], ended["outputs"]) == ("completed", {"reminded": 3, "failed": 0})
+    reminders = sorted(body["owes"] for body in bodies(called, "/reminders"))
+    assert (reminders, stage(ended, "tell")["state"]) == ([1, 2, 3], "skipped")

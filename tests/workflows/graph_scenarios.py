@@ -70,6 +70,11 @@ async def _succeeded(stand: Stand) -> Handle:
     return await stand.execute(SAGA)
 
 
+async def _without_outputs(stand: Stand) -> Handle:
+    stand.ports.has_outputs = False
+    return await stand.execute(SAGA.model_copy(update={"needs_outputs": True}))
+
+
 async def _saga_cancelled(stand: Stand) -> Handle:
     gate = stand.ports.gates["c"] = Gate()
     stand.ports.plan = SAGA
@@ -94,6 +99,7 @@ GRAPH_SCENARIOS: Mapping[str, Callable[[Stand], Awaitable[Handle]]] = {
     "foreach-cancelled": _items_cancelled,
     "trigger-undone": _undone,
     "trigger-succeeded": _succeeded,
+    "trigger-without-outputs": _without_outputs,
     "trigger-saga-cancelled": _saga_cancelled,
     "trigger-branched": _branched,
 }

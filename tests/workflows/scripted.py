@@ -60,6 +60,7 @@ class ScriptedPorts:
     retries: dict[str, int] = field(default_factory=dict)  #: How many attempts fail before the one that ends.
     waiting: dict[str, list[StageResult]] = field(default_factory=dict)  #: What is said before the end.
     cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
+    has_outputs: bool = True  #: Whether they can be made, where they are asked for.
     settled: Settled | None = None
     dead: frozenset[int] = frozenset()  #: Connectors whose condition says no.
     allocations: list[Allocation | Exception] = field(default_factory=list)
@@ -109,6 +110,11 @@ class ScriptedPorts:
     async def close_items(self, call: StageCall) -> StageResult:
         failed = any(name.startswith(f"{call.stage_id}/") for name in self.outcomes)
         return await self._end("close", call, "failed" if failed else "completed")
+
+    @activity.defn(name="try_outputs")
+    async def try_outputs(self, settlement: Settlement) -> bool:
+        self.log.append("outputs")
+        return self.has_outputs
 
     @activity.defn(name="finish")
     async def finish(self, settlement: Settlement) -> Settled | None:

@@ -90,7 +90,7 @@ class Stand:
             self.client,
             task_queue=queue,
             workflows=workflows,
-            activities=[ports.allocate, ports.load_plan, *stages, ports.finish],
+            activities=[ports.allocate, ports.load_plan, *stages, ports.try_outputs, ports.finish],
             workflow_runner=runner or SandboxedWorkflowRunner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **options,

@@ -161,3 +161,15 @@ async def test_a_cancellation_between_two_attempts_leaves_the_stage_open(stand: 
     await handle.result()
     assert "cancelled note.a.1" in stand.ports.log
     assert stand.ports.settlements[0].status == "cancelled"
+
+
+@pytest.mark.parametrize("has_outputs", [True, False])
+async def test_outputs_that_cannot_be_made_are_a_failure_like_any_other(
+    stand: Stand, has_outputs: bool
+) -> None:
+    stand.ports.has_outputs = has_outputs
+    plan = handled("a", **undoable("a")).model_copy(update={"needs_outputs": True})
+    await stand.execute(plan)
+    good = ["run boast", "run clean", "finish completed"]
+    bad = ["run a.undo", "run page", "run tell", "run clean", "finish failed"]
+    assert stand.ports.log == ["plan", "run a", "outputs", *(good if has_outputs else bad)]

@@ -67,6 +67,7 @@ def test_there_are_ports() -> None:
         "abandon_stage",
         "skip_stage",
         "close_items",
+        "try_outputs",
         "finish",
     }
 
