@@ -1,5 +1,6 @@
 """Approvals: who may decide, when, and what a link can do; the stages are tested in `tests/e2e`."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -91,6 +92,14 @@ async def test_it_is_listed_until_enough_have_approved(office: Office) -> None:
         ("test", "approved", "ok", "key"),
         ("grace", "approved", "ok", "key"),
     ]
+
+
+async def test_decisions_at_the_same_moment_all_count(office: Office) -> None:
+    links = [office.link(by) for by in ("ada", "test", "grace")]
+    answers = await asyncio.gather(*[office.follow(link) for link in links])
+    shown = await office.shown()
+    assert sorted(one.status_code for one in answers) == [200, 200, 409]
+    assert (shown["state"], len(shown["decisions"])) == ("approved", 2)
 
 
 async def test_one_rejection_is_enough(office: Office) -> None:

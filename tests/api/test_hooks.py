@@ -1,5 +1,6 @@
 """Calls of webhooks: what they trigger, and what is refused."""
 
+import asyncio
 import hmac
 import json
 from base64 import b64decode, b64encode
@@ -209,6 +210,14 @@ async def test_a_delivery_that_comes_again_is_answered_with_the_same_trigger(
         True,
         [False, True, False],
     )
+
+
+async def test_the_same_delivery_several_times_at_once_makes_one_trigger(
+    each_acme: AsyncClient, each_server: Server
+) -> None:
+    caller = await make(each_acme, each_server)
+    answers = await asyncio.gather(*[caller.send(headers={"Idempotency-Key": "k"}) for _ in range(5)])
+    assert len({answer.json()["trigger"] for answer in answers}) == len(await triggers(each_acme)) == 1
 
 
 async def test_a_delivery_with_another_body_is_a_conflict(acme: AsyncClient, server: Server) -> None:
