@@ -37,6 +37,9 @@ def check_undo(sketch: Sketch, catalogue: Catalogue, report: Report) -> None:
         if "undo" in stage.raw and (refusal := _not_undone(stage, sketch, catalogue)):
             report.add((*stage.path, "undo"), *refusal, code="undo", at_key=True)
     for undo in sketch.undos:
+        if undo.uses in WAITING_KINDS and undo.is_of_items:
+            what = f"a stage of kind {undo.uses} waits, and not yet for several items"
+            report.add((*undo.path, "uses"), what, code="not_supported")
         if _is_pure(undo.uses, catalogue):
             what = f"a {undo.uses} stage has no effect, so that it undoes nothing"
             report.add((*undo.path, "uses"), what, "use the kind that had the effect", "undo")
@@ -45,9 +48,6 @@ def check_undo(sketch: Sketch, catalogue: Catalogue, report: Report) -> None:
 def _not_undone(stage: StageSketch, sketch: Sketch, catalogue: Catalogue) -> tuple[str, str] | None:
     if _is_pure(stage.uses, catalogue):
         return f"a {stage.uses} stage has no effect: there is nothing to undo", "leave it out"
-    if "foreach" in stage.raw:
-        hint = "undo it in a stage of 'on_error' with the same 'foreach'"
-        return "what was done for each item cannot be undone as a whole", hint
     if stage not in sketch.stages or stage.id in sketch.beside:
         return "only stages of the graph are undone", "leave it out"
     return None
