@@ -18,6 +18,7 @@ from activities.stages.kind import Kind, StageContext, StageError
 from activities.stages.request import Answer
 from activities.verdicts import connector_view
 from activities.work import Work
+from cronny.store.waits import WaitKey
 from dsl.durations import format_duration
 
 report = logging.getLogger("activities.attempt")
@@ -124,7 +125,7 @@ async def _input(parts: Parts, work: Work) -> tuple[dict[str, JsonValue], tuple[
         if edge.connector is None:
             continue
         if edge.on in EARLY_EVENTS:
-            hint = await read_hint(parts, work.call.fire.trigger_id, edge.source + work.call.suffix)
+            hint = await read_hint(parts, WaitKey(work.call.fire.trigger_id, edge.source + work.call.suffix))
             ended, secrets = Ended("waiting", hint.output), (*secrets, *hint.secrets)
         else:
             ended = work.source_of(edge)

@@ -12,7 +12,7 @@ from activities.verdicts import connector_view
 from cronny.links import DECISIONS, ApprovalLink, wait_token
 from cronny.names import instant_text
 from cronny.store.wait_tables import WaitRow
-from cronny.store.waits import last_wait
+from cronny.store.waits import WaitKey, last_wait
 from dsl.graph import Edge
 from dsl.waiting import EARLY_EVENTS
 
@@ -53,10 +53,10 @@ def hint_of(parts: Parts, row: WaitRow) -> Hint:
     return Hint({**output, "message": row.message, "approvers": list(approvers), "links": links}, found)
 
 
-async def read_hint(parts: Parts, trigger_id: str, stage_id: str) -> Hint:
+async def read_hint(parts: Parts, key: WaitKey) -> Hint:
     """What a stage that waits, or has waited, says of it."""
     async with parts.database.read() as session:
-        row = await last_wait(session, trigger_id, stage_id)
+        row = await last_wait(session, key)
     return hint_of(parts, row) if row is not None else Hint({})
 
 

@@ -30,6 +30,7 @@ from cronny.store.claims import Claim, Verdict, VerdictKind
 from cronny.store.item_tables import ItemRow
 from cronny.store.records import StageEnd
 from cronny.store.tables import StageRow, StageState, TriggerState
+from cronny.store.waits import WaitKey
 from dsl.action import Retry, Stage
 from workflows.messages import Execution, StageCall, StageResult
 
@@ -94,7 +95,7 @@ class StageRunner:
     @activity.defn(name="abandon_stage")
     async def abandon_stage(self, call: StageCall) -> StageResult:
         """Give up a stage that waits, and what it has started."""
-        await self._waits.abandon(call.fire.trigger_id, call.record_id)
+        await self._waits.abandon(_key(call))
         await self._note_cancel(call)
         return StageResult(status="cancelled")
 
@@ -228,7 +229,7 @@ class StageRunner:
         if request is None:
             return None
         return Wish(
-            work.records.trigger, work.stage, work.call.record_id, work.attempt,
+            work.records.trigger, work.stage, _key(work.call), work.attempt,
             request(prepared.with_, self._parts.clock()), prepared.sight, prepared.masker,
             self._deadline(work),
         )  # fmt: skip
@@ -296,6 +297,10 @@ class StageRunner:
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         return StageResult(status=ended.status, fired=judgement.fired)
+
+
+def _key(call: StageCall) -> WaitKey:
+    return WaitKey(call.fire.trigger_id, call.record_id, -1 if call.item is None else call.item)
 
 
 def _is_given_up() -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from temporalio import activity
+
 from activities.children import Child, add_child, cancel_child, load_child, start_child
 from activities.early import EARLY_EVENTS, early_edges, foretell, hint_of
 from activities.masking import Masker
@@ -18,7 +20,16 @@ from cronny.store.events import ENGINE
 from cronny.store.persist import persist
 from cronny.store.tables import EventKind, TriggerRow
 from cronny.store.wait_tables import WaitRow
-from cronny.store.waits import Mark, close_wait, find_wait, last_wait, note_wait, save_wait
+from cronny.store.waits import (
+    Mark,
+    WaitKey,
+    close_wait,
+    find_wait,
+    last_wait,
+    lock_wait,
+    note_wait,
+    save_wait,
+)
 from dsl.action import Stage
 from workflows.messages import StageResult
 
@@ -29,7 +40,7 @@ class Wish:
 
     trigger: TriggerRow
     stage: Stage
-    record_id: str
+    key: WaitKey
     attempt: int
     request: Request
     sight: Sight
@@ -52,23 +63,23 @@ class Waits:
             await self._close(row)
             raise
 
-    async def abandon(self, trigger_id: str, stage_id: str) -> None:
+    async def abandon(self, key: WaitKey) -> None:
         """Close what a stage waits for, and end what it has started."""
         async with self._parts.database.read() as session:
-            row = await last_wait(session, trigger_id, stage_id)
+            row = await last_wait(session, key)
         if row is not None:
             await self._close(row)
 
     async def _find(self, wish: Wish) -> WaitRow | None:
         async with self._parts.database.read() as session:
-            return await find_wait(session, wish.trigger.id, wish.record_id, wish.attempt)
+            return await find_wait(session, wish.key, wish.attempt)
 
     async def _open(self, wish: Wish) -> WaitRow:
         fresh = self._fresh(wish)
         edges = early_edges(wish.sight, wish.stage.id, ("waiting",))
 
         async def write(session: Session) -> WaitRow:
-            present = await find_wait(session, wish.trigger.id, wish.record_id, wish.attempt)
+            present = await find_wait(session, wish.key, wish.attempt)
             if present is not None:
                 return present
             if wish.request.call is not None:
@@ -91,7 +102,8 @@ class Waits:
         until = min(now + wish.stage.timeout, wish.deadline)
         row = WaitRow(
             id=new_id("wat", now), tenant_id=wish.trigger.tenant_id, trigger_id=wish.trigger.id,
-            stage_id=wish.record_id, attempt=wish.attempt, kind=wish.stage.uses,
+            stage_id=wish.key.stage_id, item=wish.key.item, attempt=wish.attempt, kind=wish.stage.uses,
+            workflow_id=activity.info().workflow_id or wish.trigger.workflow_id,
             message=wish.masker.text(request.message), approvers=list(request.approvers),
             needed=request.needed, opened_at=now, due_at=request.until,
             until=min(until, request.until or until),
@@ -143,9 +155,7 @@ class Waits:
         fired = await foretell(self._parts.evaluator, wish.sight, edges, hint_of(self._parts, row))
 
         async def write(session: Session) -> WaitRow:
-            present = await find_wait(
-                session, row.trigger_id, row.stage_id, row.attempt, is_locked=True
-            ) or await save_wait(session, row)
+            present = await lock_wait(session, row.id)
             if present.reminded_at is None:
                 present.reminded_at = now
                 present.fired = [*_indexes(present), *fired]

@@ -86,5 +86,5 @@ def _valid(parts: Parts, token: str) -> ApprovalLink:
 
 
 def _tell(outbox: Outbox, approval: Approval) -> None:
-    if approval.row.answered_at is not None and approval.trigger is not None:
-        outbox.release(approval.trigger.workflow_id)
+    if approval.row.answered_at is not None:
+        outbox.release(approval.row.workflow_id)

@@ -44,7 +44,7 @@ class WaitRepairs:
             if wait.is_orphan:
                 await self._withdraw(wait, now)
             else:
-                await release(self._client, wait.workflow_id)
+                await release(self._client, wait.row.workflow_id)
         except Refused as error:
             log.warning("Temporal refused a message", extra={"wait": wait.row.id, "reason": str(error)})
             return False

@@ -10,7 +10,6 @@ from dsl.kinds import Catalogue
 from dsl.report import Report
 from dsl.sketch import Sketch, StageSketch
 from dsl.templates import TemplateError, is_template, whole_expression
-from dsl.waiting import WAITING_KINDS
 
 OPTIONS = ("item_as", "concurrency", "on_item_error")
 _LIST = "such as ${{ stages.fetch.output.body.orders }}, or [eu, us]"
@@ -20,9 +19,6 @@ def check_foreach(sketch: Sketch, report: Report) -> None:
     """Report lists that cannot be one, and what is said of items where there are none."""
     for stage in sketch.every_stage:
         if "foreach" in stage.raw:
-            if stage.uses in WAITING_KINDS:
-                what = f"a stage of kind {stage.uses} waits, and not yet for several items"
-                report.add((*stage.path, "foreach"), what, code="not_supported", at_key=True)
             _check_list(stage.raw["foreach"], (*stage.path, "foreach"), report)
             continue
         for name in OPTIONS:

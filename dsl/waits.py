@@ -31,6 +31,9 @@ def _unheard(event: str, source: StageSketch) -> tuple[str, str] | None:
     if source.uses not in WAITING_KINDS:
         kinds = ", ".join(sorted(WAITING_KINDS))
         return f"'{source.id}' does not wait, so nothing is {event} there", f"the kinds that wait are {kinds}"
+    if "foreach" in source.raw:
+        what = f"'{source.id}' waits for each of its items, not as a whole"
+        return what, f"'{event}' is for stages without 'foreach'"
     if event == "reminder" and "remind_after" not in _with(source):
         return f"'{source.id}' has no reminder", "give it `remind_after`"
     return None

@@ -6,11 +6,15 @@ The child begins a new history every few hundred items, so that no history grows
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from workflows.messages import ItemsCall, StageResult
+    from dsl.plan import PlannedStage
+    from workflows import ports
+    from workflows.local import ask
+    from workflows.messages import ItemsCall, StageCall, StageResult
     from workflows.remote import execute
+    from workflows.turns import Turns
 
 FEW = 20  # items whose events the history of a trigger may bear: about six each
 IN_ONE_HISTORY = 500  # items; the server proposes to begin anew after some 4000 events
@@ -20,18 +24,26 @@ IN_ONE_HISTORY = 500  # items; the server proposes to begin anew after some 4000
 class Foreach:
     """The items of one stage of one trigger."""
 
+    def __init__(self) -> None:
+        self._turns = Turns()
+
     @workflow.run
     async def run(self, items: ItemsCall) -> None:
         """Execute them; what came of each stands in its record."""
         end = min(items.first + IN_ONE_HISTORY, items.count)
-        if await _Window(items, end).run() and end < items.count:
+        if await _Window(items, end, self._turns).run() and end < items.count:
             workflow.continue_as_new(items.model_copy(update={"first": end}))
 
+    @workflow.signal
+    def released(self) -> None:
+        """Tell the workflow that something for which an item waits has happened."""
+        self._turns.given += 1
 
-async def execute_items(items: ItemsCall) -> None:
+
+async def execute_items(items: ItemsCall, turns: Turns) -> None:
     """Execute all items, or as many as the first failure lets begin; raises FailureError if one cannot be."""
     if items.count <= FEW:
-        await _Window(items, items.count).run()
+        await _Window(items, items.count, turns).run()
         return
     info = workflow.info()
     await workflow.execute_child_workflow(
@@ -48,8 +60,9 @@ async def execute_items(items: ItemsCall) -> None:
 class _Window:
     """The items under way: as many at once as the stage allows, each begun in its turn."""
 
-    def __init__(self, items: ItemsCall, end: int) -> None:
+    def __init__(self, items: ItemsCall, end: int, turns: Turns) -> None:
         self._items = items
+        self._turns = turns
         self._end = end
         self._at_once = items.stage.foreach.at_once if items.stage.foreach is not None else 1
         self._is_strict = items.stage.foreach is None or items.stage.foreach.is_strict
@@ -78,9 +91,23 @@ class _Window:
     def _begin(self) -> bool:
         while not self._is_over and self._begun < self._end and len(self._running) < self._at_once:
             call = self._items.call.model_copy(update={"item": self._begun})
-            self._running.append(asyncio.create_task(execute(self._items.stage, call)))
+            self._running.append(asyncio.create_task(self._execute(self._items.stage, call)))
             self._begun += 1
         return bool(self._running)
+
+    async def _execute(self, stage: PlannedStage, call: StageCall) -> StageResult:
+        """How an item ended; one that waits is looked after whenever there may be news."""
+        try:
+            while True:
+                seen = self._turns.given
+                result = await execute(stage, call)
+                if result.status != "waiting" or result.wake is None:
+                    return result
+                await self._turns.until(seen, result.wake)
+        except (asyncio.CancelledError, ActivityError) as error:
+            if stage.is_waiting and is_cancelled_exception(error):
+                return await ask(ports.abandon_stage, call, f"{call.record_id} {call.item}")
+            raise
 
     def _take_in(self, task: "asyncio.Task[StageResult]") -> None:
         try:

@@ -12,7 +12,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.aftermath import follow_up
     from workflows.local import ask
     from workflows.messages import Fire, Outcome, Settled
-    from workflows.walk import Place, Turns, Walk
+    from workflows.turns import Turns
+    from workflows.walk import Place, Walk
 
 
 @workflow.defn(name="trigger")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -19,31 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.local import ask
     from workflows.messages import Branch, Execution, Fire, ItemsCall, Outcome, StageCall, StageResult
     from workflows.remote import execute
-
-ASK_AGAIN = timedelta(seconds=60)  # a queued trigger, in case nobody tells it that its turn has come
-ASK_RARELY = timedelta(minutes=10)  # after an hour: a history has room for some thousand questions
-HOUR = 60  # questions
-# A wake that has passed is asked for again, but not at full speed: the database's clock may be behind.
-LEAST_WAIT = timedelta(seconds=1)
-
-
-class Turns:
-    """How often a queued trigger was told that its turn has come."""
-
-    def __init__(self) -> None:
-        self.given = 0
-
-    async def after(self, seen: int, asked: int) -> None:
-        """Return when a turn beyond `seen` was given, or when it is time to ask whether one is due."""
-        await self._within(seen, ASK_AGAIN if asked < HOUR else ASK_RARELY)
-
-    async def until(self, seen: int, wake: datetime) -> None:
-        """Return when a turn beyond `seen` was given, or at the wake."""
-        await self._within(seen, max(wake - workflow.now(), LEAST_WAIT))
-
-    async def _within(self, seen: int, patience: timedelta) -> None:
-        with suppress(TimeoutError):
-            await workflow.wait_condition(lambda: self.given > seen, timeout=patience)
+    from workflows.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -123,6 +99,9 @@ class Walk:
         stage = self._stages[self._running.pop(task)]
         try:
             result = task.result()
+        except asyncio.CancelledError:  # It waited in vain.
+            self.progress.settle(stage, "cancelled", ())
+            return True
         except (ActivityError, ChildWorkflowError):
             # No attempt can succeed; `run_stage` answers what the stage itself may raise.
             self.progress.lose(stage)
@@ -209,7 +188,7 @@ class Walk:
     async def _items(self, stage: PlannedStage, call: StageCall, number: int) -> StageResult:
         each = call.model_copy(update={"is_root": False, "attempt": 0})
         with self._left(call.record_id):
-            await execute_items(ItemsCall(call=each, stage=stage, count=number))
+            await execute_items(ItemsCall(call=each, stage=stage, count=number), self.place.turns)
             return await ask(ports.close_items, each, call.record_id)
 
     @contextmanager

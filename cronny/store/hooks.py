@@ -26,4 +26,4 @@ async def answer_wait(session: AsyncSession, digest: str, value: JsonValue, now:
         raise Conflict("nobody waits for this call any more")
     row.answers, row.answered_at = value, now
     await note_wait(session, row, Mark(EventKind.WAIT_CALLED, "webhook", now))
-    return trigger.workflow_id
+    return row.workflow_id

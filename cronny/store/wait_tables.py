@@ -20,7 +20,7 @@ class WaitRow(SQLModel, table=True):
 
     __tablename__ = "wait"
     __table_args__ = (
-        UniqueConstraint("trigger_id", "stage_id", "attempt"),
+        UniqueConstraint("trigger_id", "stage_id", "item", "attempt"),
         Index("ix_wait_open", "until", "id", **IS_OPEN_WAIT),
         Index("ix_wait_tenant", "tenant_id", "kind", "opened_at", "id"),
         Index("ix_wait_child", "child_id"),
@@ -29,7 +29,9 @@ class WaitRow(SQLModel, table=True):
     tenant_id: str
     trigger_id: str
     stage_id: str
+    item: int = -1  # of a stage with `foreach`
     attempt: int = 1
+    workflow_id: str = ""  # whom to tell
     kind: str
     message: str = ""
     approvers: JsonValue = Field(default=None, sa_type=Json, nullable=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
-from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -41,30 +41,33 @@ class Unheard:
     """A wait whose workflow should have gone on, or whose trigger has ended."""
 
     row: WaitRow
-    workflow_id: str
     is_orphan: bool  #: Nothing of its trigger executes any more.
 
 
-async def find_wait(
-    session: AsyncSession, trigger_id: str, stage_id: str, attempt: int, *, is_locked: bool = False
-) -> WaitRow | None:
+@dataclass(frozen=True)
+class WaitKey:
+    """Which stage of a trigger waits, or which of its items."""
+
+    trigger_id: str
+    stage_id: str
+    item: int = -1
+
+
+async def find_wait(session: AsyncSession, key: WaitKey, attempt: int) -> WaitRow | None:
     """What an attempt of a stage waits for, or waited."""
-    query = select(WaitRow).where(
-        col(WaitRow.trigger_id) == trigger_id,
-        col(WaitRow.stage_id) == stage_id,
-        col(WaitRow.attempt) == attempt,
-    )
-    return (await session.execute(query.with_for_update() if is_locked else query)).scalar_one_or_none()
+    query = _of(key).where(col(WaitRow.attempt) == attempt)
+    return (await session.execute(query)).scalar_one_or_none()
 
 
-async def last_wait(session: AsyncSession, trigger_id: str, stage_id: str) -> WaitRow | None:
+async def lock_wait(session: AsyncSession, wait_id: str) -> WaitRow:
+    """A wait, which nobody else changes until the commit."""
+    query = select(WaitRow).where(col(WaitRow.id) == wait_id).with_for_update()
+    return (await session.execute(query)).scalar_one()
+
+
+async def last_wait(session: AsyncSession, key: WaitKey) -> WaitRow | None:
     """What the latest attempt of a stage waits for, or waited."""
-    query = (
-        select(WaitRow)
-        .where(col(WaitRow.trigger_id) == trigger_id, col(WaitRow.stage_id) == stage_id)
-        .order_by(col(WaitRow.attempt).desc())
-        .limit(1)
-    )
+    query = _of(key).order_by(col(WaitRow.attempt).desc()).limit(1)
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -77,8 +80,7 @@ async def save_wait(session: AsyncSession, row: WaitRow) -> WaitRow:
 
 async def close_wait(session: AsyncSession, wait_id: str, now: datetime) -> WaitRow:
     """The wait, to which nobody can answer any more."""
-    query = select(WaitRow).where(col(WaitRow.id) == wait_id).with_for_update()
-    row = (await session.execute(query)).scalar_one()
+    row = await lock_wait(session, wait_id)
     if row.closed_at is None:
         row.closed_at = now
         if row.kind == "approval" and row.answered_at is None:
@@ -98,11 +100,8 @@ async def withdraw_child(session: AsyncSession, row: WaitRow, now: datetime) -> 
 
 async def waiting_parents(session: AsyncSession, ids: Sequence[str]) -> dict[str, str]:
     """The workflow whose stage waits for a trigger, by the trigger's id."""
-    parent = aliased(TriggerRow)
-    query = (
-        select(col(WaitRow.child_id), col(parent.workflow_id))
-        .join(parent, col(parent.id) == col(WaitRow.trigger_id))
-        .where(col(WaitRow.child_id).in_(ids), col(WaitRow.closed_at).is_(None))
+    query = select(col(WaitRow.child_id), col(WaitRow.workflow_id)).where(
+        col(WaitRow.child_id).in_(ids), col(WaitRow.closed_at).is_(None)
     )
     return {row.child_id: row.workflow_id for row in await session.execute(query)} if ids else {}
 
@@ -117,7 +116,7 @@ async def unheard_waits(
     has_ended = and_(col(trigger.state).in_(ENDED), col(trigger.complete_on) != "start")
     is_orphan = or_(is_gone, has_ended)
     query = (
-        select(WaitRow, col(trigger.workflow_id), is_orphan.label("is_orphan"))
+        select(WaitRow, is_orphan.label("is_orphan"))
         .outerjoin(trigger, col(trigger.id) == col(WaitRow.trigger_id))
         .outerjoin(child, col(child.id) == col(WaitRow.child_id))
         .where(
@@ -134,10 +133,7 @@ async def unheard_waits(
     )
     if after is not None:
         query = query.where(tuple_(col(WaitRow.until), col(WaitRow.id)) > after)
-    return [
-        Unheard(row.WaitRow, row.workflow_id or "", bool(row.is_orphan))
-        for row in await session.execute(query)
-    ]
+    return [Unheard(row.WaitRow, bool(row.is_orphan)) for row in await session.execute(query)]
 
 
 def is_over(trigger: TriggerRow) -> bool:
@@ -154,3 +150,11 @@ async def note_wait(session: AsyncSession, row: WaitRow, mark: Mark) -> None:
         schedule_id=trigger.schedule_id if trigger is not None else None,
         trigger_id=row.trigger_id, actor=mark.actor, note=mark.note, details=details, now=mark.at,
     )  # fmt: skip
+
+
+def _of(key: WaitKey) -> Select[WaitRow]:
+    return select(WaitRow).where(
+        col(WaitRow.trigger_id) == key.trigger_id,
+        col(WaitRow.stage_id) == key.stage_id,
+        col(WaitRow.item) == key.item,
+    )

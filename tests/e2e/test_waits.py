@@ -65,6 +65,13 @@ version: 1
 name: outer
 stages: [{id: sub, uses: action, retry: {max_attempts: 2, delay: 100ms}, with: {action: inner}}]
 """
+EACH = """\
+version: 1
+name: outer
+stages:
+  - {id: sub, uses: action, foreach: LIST, concurrency: 5, with: {action: inner, inputs: {n: "${{ item }}"}}}
+outputs: {all: "${{ stages.sub.output }}"}
+"""
 ALONE = """\
 version: 1
 name: outer
@@ -212,6 +219,14 @@ def test_an_action_that_failed_is_triggered_again(tenant: TenantClient, outside:
         2,
         ["completed", "failed"],
     )
+
+
+@pytest.mark.parametrize("count", [3, 25])
+def test_an_action_is_triggered_for_each_item(tenant: TenantClient, count: int) -> None:
+    tenant.put_action("inner", INNER)
+    tenant.put_action("outer", EACH.replace("LIST", str(list(range(count)))))
+    ended = tenant.run("outer")
+    assert (ended["state"], ended["outputs"]) == ("completed", {"all": [{"n": n + 1} for n in range(count)]})
 
 
 def test_an_action_that_is_not_waited_for_goes_on_alone(tenant: TenantClient) -> None:

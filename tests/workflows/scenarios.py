@@ -8,7 +8,7 @@ from temporalio.client import WorkflowHandle
 
 from dsl.plan import Plan
 from tests.workflows.graph_scenarios import GRAPH_SCENARIOS
-from tests.workflows.plans import give, in_an_hour, make_chain, make_fire, make_plan
+from tests.workflows.plans import give, in_an_hour, make_chain, make_fire, make_foreach, make_plan
 from tests.workflows.scripted import Gate
 from tests.workflows.stand import Stand, wait_for
 from workflows.messages import AllocateCall, Execution, Settled, StageResult, StageStatus
@@ -169,6 +169,19 @@ async def _waits_in_vain(stand: Stand) -> Handle:
     return await stand.execute(WAITING)
 
 
+async def _items_wait(stand: Stand) -> Handle:
+    """Of three items one waits for a moment and one for a signal."""
+    stand.ports.items["a"] = 3
+    stand.ports.waiting["a/0"] = [_waiting(timedelta(seconds=1))]
+    stand.ports.waiting["a/1"] = [_waiting(timedelta(hours=1))]
+    stand.ports.plan = make_plan("a", a={**WAITS, **make_foreach()})
+    handle = await stand.start_trigger()
+    await wait_for(handle, "TIMER_FIRED")
+    await handle.signal("released")
+    await handle.result()
+    return handle
+
+
 WAITS = {"is_waiting": True}
 WAITING = make_plan("a b c d", "a b waiting", "a c reminder", "a d", a=WAITS, d=WAITS)
 HANDLED = make_plan("a b c", "a b", "a c error")
@@ -189,6 +202,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "trigger-held-by-timer": _held_by_timer,
     "trigger-queued": _queued,
     "trigger-waits": _waits,
+    "trigger-items-wait": _items_wait,
     "trigger-waits-cancelled": _waits_cancelled,
     "trigger-waits-in-vain": _waits_in_vain,
     "trigger-cancelling": _cancelling,

@@ -139,8 +139,8 @@ class ScriptedPorts:
             return StageResult(status="opened", items=self.items[call.stage_id])
         if port == "run" and 0 < call.attempt <= self.retries.get(call.stage_id, 0):
             return StageResult(status="retrying", fired=self._of(call.stage_id, {"retry"}), delay=SOON)
-        if self.waiting.get(call.stage_id):
-            return self.waiting[call.stage_id].pop(0)
+        if self.waiting.get(name):
+            return self.waiting[name].pop(0)
         scripted = self.outcomes.get(name, usual) if port != "skip" else usual
         if not isinstance(scripted, str):
             attempt = activity.info().attempt

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from tests.workflows import scenarios
-from tests.workflows.stand import Stand, names_of
+from tests.workflows.plans import make_foreach, make_plan
+from tests.workflows.stand import Stand, names_of, wait_for
+from workflows import foreach
 
 
 async def test_a_stage_that_waits_is_looked_after_when_told_to_and_at_its_wake(stand: Stand) -> None:
@@ -43,3 +45,47 @@ async def test_an_early_connector_whose_condition_says_no_is_dead(stand: Stand) 
         "skip b",
         "skip c",
     ]
+
+
+async def test_items_wait_each_for_itself(stand: Stand) -> None:
+    stand.ports.items["a"] = 3
+    stand.ports.waiting["a/0"] = [scenarios._waiting(timedelta(seconds=1))]
+    handle = await stand.execute(make_plan("a", a={**scenarios.WAITS, **make_foreach()}))
+    assert sorted(stand.ports.log[2:6]) == ["pure a/0", "pure a/0", "pure a/1", "pure a/2"]
+    assert stand.ports.log[6:] == ["close a", "finish completed"]
+    assert (await names_of(handle)).count("ACTIVITY_TASK_SCHEDULED") == 1
+
+
+async def test_items_in_a_workflow_of_their_own_hear_of_their_answers(
+    stand: Stand,
+) -> None:
+    stand.ports.items["a"] = foreach.FEW + 1
+    stand.ports.waiting["a/0"] = [scenarios._waiting(timedelta(hours=1))]
+    stand.ports.plan = make_plan("a", a={**scenarios.WAITS, **make_foreach(40)})
+    handle = await stand.start_trigger()
+    child = stand.client.get_workflow_handle(f"{handle.id}/a")
+    await wait_for(handle, "CHILD_WORKFLOW_EXECUTION_STARTED")
+    await wait_for(child, "TIMER_STARTED")
+    await child.signal("released")
+    await handle.result()
+    assert (stand.ports.log.count("pure a/0"), stand.ports.log[-1]) == (2, "finish completed")
+
+
+async def test_items_that_wait_are_given_up_with_their_trigger(stand: Stand) -> None:
+    stand.ports.items["a"] = 2
+    stand.ports.waiting["a/1"] = [scenarios._waiting(timedelta(hours=1))]
+    stand.ports.plan = make_plan("a", a={**scenarios.WAITS, **make_foreach()})
+    handle = await stand.start_trigger()
+    await wait_for(handle, "TIMER_STARTED")
+    await handle.cancel()
+    await handle.result()
+    assert stand.ports.log[-2:] == ["abandon a", "finish cancelled"]
+
+
+async def test_a_trigger_that_fails_gives_up_items_that_wait(stand: Stand) -> None:
+    stand.ports.items["a"] = 2
+    stand.ports.waiting["a/1"] = [scenarios._waiting(timedelta(hours=1))]
+    stand.ports.outcomes["b"] = "failed"
+    await stand.execute(make_plan("a b", a={**scenarios.WAITS, **make_foreach()}))
+    assert stand.ports.log[-2:] == ["abandon a", "finish failed"]
+    assert (stand.ports.settlements[0].failed, stand.ports.settlements[0].stopped) == (("b",), ("a",))

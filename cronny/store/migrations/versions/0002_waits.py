@@ -22,7 +22,9 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.String(), nullable=False),
         sa.Column("trigger_id", sa.String(), nullable=False),
         sa.Column("stage_id", sa.String(), nullable=False),
+        sa.Column("item", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("message", sa.String(), nullable=False),
         sa.Column("approvers", sa.JSON(none_as_null=True), nullable=True),
@@ -41,7 +43,7 @@ def upgrade() -> None:
         sa.Column("closed_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
-        sa.UniqueConstraint("trigger_id", "stage_id", "attempt"),
+        sa.UniqueConstraint("trigger_id", "stage_id", "item", "attempt"),
     )
     with op.batch_alter_table("wait") as batch_op:
         batch_op.create_index(
