@@ -33,9 +33,6 @@ def check_undo(sketch: Sketch, catalogue: Catalogue, report: Report) -> None:
         if "undo" in stage.raw and (refusal := _not_undone(stage, sketch, catalogue)):
             report.add((*stage.path, "undo"), *refusal, code="undo", at_key=True)
     for undo in sketch.undos:
-        if undo.uses in WAITING_KINDS and undo.is_of_items:
-            what = f"a stage of kind {undo.uses} waits, and not yet for several items"
-            report.add((*undo.path, "uses"), what, code="not_supported")
         if _is_pure(undo.uses, catalogue):
             what = f"a {undo.uses} stage has no effect, so that it undoes nothing"
             report.add((*undo.path, "uses"), what, "use the kind that had the effect", "undo")

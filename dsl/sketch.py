@@ -23,11 +23,6 @@ class StageSketch:
     raw: Raw
     owner: Raw = field(default_factory=dict)  #: Of what undoes a stage: that stage.
 
-    @property
-    def is_of_items(self) -> bool:
-        """Whether it is executed for each item of a list."""
-        return self.raw.get("foreach") is not None or self.owner.get("foreach") is not None
-
 
 @dataclass(frozen=True)
 class ConnectorSketch:
