@@ -21,7 +21,15 @@ from cronny.store.database import Database
 from cronny.store.ends import end_guarded
 from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
 from cronny.store.item_tables import AttemptRow, ItemRow
-from cronny.store.items import ITEM_CHUNK, ItemKey, Result, add_items, begin_items, results_of
+from cronny.store.items import (
+    ITEM_CHUNK,
+    ItemKey,
+    Result,
+    add_items,
+    begin_items,
+    completed_items,
+    results_of,
+)
 from cronny.store.persist import persist
 from cronny.store.records import (
     RECORD_CHUNK,
@@ -84,6 +92,12 @@ class Runtime:
         """What became of a stage's items, in their order."""
         async with self.parts.database.read() as session:
             return await results_of(session, trigger_id, stage_id)
+
+    async def done_items(self, trigger_id: str, stage_id: str) -> list[JsonValue]:
+        """What there is to undo of a stage's items, the last one first."""
+        async with self.parts.database.read() as session:
+            rows = await completed_items(session, trigger_id, stage_id)
+        return [{"item": row.value, "index": row.item, "output": row.output} for row in rows]
 
     async def failed_attempt(self, trigger_id: str, stage_id: str, attempt: int) -> AttemptRow | None:
         """What is known of an attempt that was tried again."""

@@ -170,6 +170,9 @@ class StageRunner:
 
     async def _prepare(self, work: Work) -> Prepared | Opened | StageError:
         # A mistake found ahead of the due is the stage's result at the due, not before it.
+        if work.is_opening and work.undone:
+            trigger = work.call.fire.trigger_id
+            return Opened(await self._runtime.done_items(trigger, work.undone), work.sight)
         try:
             return await prepare(self._parts, work)
         except StageError as error:

@@ -51,6 +51,12 @@ class Work:
         return self.stage.foreach is not None and self.item is None
 
     @property
+    def undone(self) -> str:
+        """The stage that it undoes, if it does."""
+        name = self.call.stage_id.removesuffix(UNDO)
+        return name if name != self.call.stage_id else ""
+
+    @property
     def idempotency_key(self) -> str:
         """The same on every attempt, and of nothing else."""
         key = f"{self.call.fire.trigger_id}/{self.call.record_id}"
@@ -60,10 +66,9 @@ class Work:
     def sight(self) -> Sight:
         """What its expressions see, except for `input`."""
         sight = sight_of(self.loaded, self.call.fire, self.records, self.call.suffix)
-        if self.call.stage_id.endswith(UNDO):
-            undone = self.records.stages.get(self.call.stage_id.removesuffix(UNDO))
-            sight = sight.with_more(UNDO_NAMES, undone.output if undone is not None else None)
-        elif self.call.outcome is not None:
+        if self.undone:
+            return self._undoing(sight)
+        if self.call.outcome is not None:
             sight = self._behind_the_graph(sight, self.call.outcome)
         if self.item is not None:
             sight = sight.with_more(item_names(self.stage.item_as), self.item.value, self.item.item)
@@ -75,6 +80,15 @@ class Work:
             return Ended("failed", None, self.followed.error, self.followed.attempt)
         own = self.records.stages.get(edge.source + self.call.suffix)
         return ended_of(own if own is not None else self.records.stages[edge.source])
+
+    def _undoing(self, sight: Sight) -> Sight:
+        if self.item is not None and isinstance(self.item.value, dict):
+            names = (*UNDO_NAMES, *item_names(self.stage.item_as))
+            return sight.with_more(
+                names, *[self.item.value.get(name) for name in ("output", "item", "index")]
+            )
+        record = self.records.stages.get(self.undone)
+        return sight.with_more(UNDO_NAMES, record.output if record is not None else None)
 
     def _behind_the_graph(self, sight: Sight, outcome: Outcome) -> Sight:
         """The stages that were never executed have no record yet."""

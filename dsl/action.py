@@ -340,13 +340,17 @@ class Action(Part):
 
 
 def undo_of(stage: Stage) -> Stage | None:
-    """What undoes a stage, as a stage of its own; its id is none that anybody could write."""
+    """What undoes a stage, as a stage of its own; its id is none that anybody could write.
+
+    Of a stage with `foreach`, it is executed for each item that has completed; which they are is found then.
+    """
     if stage.undo is None:
         return None
     undo = stage.undo
     # Not validated again: its id must be one that no stage can have.
     return Stage.model_construct(
-        id=stage.id + UNDO, uses=undo.uses, connection=undo.connection, with_=undo.with_,
+        id=stage.id + UNDO, foreach=None if stage.foreach is None else [], item_as=stage.item_as,
+        concurrency=stage.concurrency, uses=undo.uses, connection=undo.connection, with_=undo.with_,
         retry=undo.retry, timeout=undo.timeout, sensitive=stage.sensitive,
     )  # fmt: skip
 

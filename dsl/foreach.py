@@ -41,9 +41,6 @@ def check_undo(sketch: Sketch, catalogue: Catalogue, report: Report) -> None:
 def _not_undone(stage: StageSketch, sketch: Sketch, catalogue: Catalogue) -> tuple[str, str] | None:
     if _is_pure(stage.uses, catalogue):
         return f"a {stage.uses} stage has no effect: there is nothing to undo", "leave it out"
-    if "foreach" in stage.raw:
-        hint = "undo it in a stage of 'on_error' with the same 'foreach'"
-        return "what was done for each item cannot be undone as a whole", hint
     if stage not in sketch.stages or stage.id in sketch.beside:
         return "only stages of the graph are undone", "leave it out"
     return None

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dsl.action import Action, Stage, undo_of
+from dsl.action import UNDO, Action, Stage, undo_of
 from dsl.graph import Edge, EdgeEvent, beside, edges_of, every_edge_of
 from dsl.kinds import Catalogue
 
@@ -137,4 +137,6 @@ def _undo(stage: Stage, catalogue: Catalogue) -> PlannedStage | None:
 def _foreach(stage: Stage) -> PlannedForeach | None:
     if stage.foreach is None:
         return None
-    return PlannedForeach(at_once=stage.concurrency, is_strict=stage.on_item_error == "fail")
+    # What undoes items goes on after a failure, whatever that makes of it in the end.
+    is_strict = stage.on_item_error == "fail" and not stage.id.endswith(UNDO)
+    return PlannedForeach(at_once=stage.concurrency, is_strict=is_strict)

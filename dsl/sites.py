@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from dsl.document import Path
 from dsl.scopes import HANDLER_NAMES, UNDO_NAMES, Names, Situation, item_names
-from dsl.sketch import ConnectorSketch, Sketch, StageSketch
+from dsl.sketch import ConnectorSketch, Raw, Sketch, StageSketch
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def _stage_sites(stage: StageSketch, before: frozenset[str], more: Names) -> Ite
     raw, path = stage.raw, stage.path
     if "foreach" in raw:
         yield Site((*path, "foreach"), raw["foreach"], "when", before, stage.id, more=more)
-    each = (*more, *_item_names(stage))
+    each = (*more, *_item_names(stage.raw))
     if "with" in raw:
         yield Site((*path, "with"), raw["with"], "with", before, stage.id, more=each)
     if "when" in raw:
@@ -58,18 +58,20 @@ def _stage_sites(stage: StageSketch, before: frozenset[str], more: Names) -> Ite
         yield replace(site, more=each)
 
 
-def _item_names(stage: StageSketch) -> Names:
-    if stage.raw.get("foreach") is None:
+def _item_names(raw: Raw) -> Names:
+    if raw.get("foreach") is None:
         return ()
-    given = stage.raw.get("item_as", "item")
+    given = raw.get("item_as", "item")
     return item_names(given) if isinstance(given, str) else ()
 
 
 def _undo_sites(undo: StageSketch, before: frozenset[str]) -> Iterator[Site]:
+    seen = (*UNDO_NAMES, *_item_names(undo.owner))
     if "with" in undo.raw:
         path = (*undo.path, "with")
-        yield Site(path, undo.raw["with"], "outputs", before, undo.id, more=UNDO_NAMES)
-    yield from _unless(undo.raw.get("retry"), (*undo.path, "retry"), before, undo.id)
+        yield Site(path, undo.raw["with"], "outputs", before, undo.id, more=seen)
+    for site in _unless(undo.raw.get("retry"), (*undo.path, "retry"), before, undo.id):
+        yield replace(site, more=seen)
 
 
 def _connector_sites(sketch: Sketch, connector: ConnectorSketch) -> Iterator[Site]:

@@ -1,7 +1,7 @@
 """What can be made out of an action whose shape may be wrong in places, so that every check can still run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pydantic import JsonValue, ValidationError
@@ -21,6 +21,7 @@ class StageSketch:
     id: str
     uses: str
     raw: Raw
+    owner: Raw = field(default_factory=dict)  #: Of what undoes a stage: that stage.
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Sketch:
     def undos(self) -> tuple[StageSketch, ...]:
         """What undoes stages, each with the id of the stage that it undoes."""
         return tuple(
-            StageSketch((*stage.path, "undo"), stage.id, _text(undo, "uses"), undo)
+            StageSketch((*stage.path, "undo"), stage.id, _text(undo, "uses"), undo, stage.raw)
             for stage in self.stages
             if isinstance(undo := stage.raw.get("undo"), dict)
         )

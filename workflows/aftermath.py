@@ -1,12 +1,12 @@
 """What follows when the graph of a trigger has ended: undoing what it did, and its handlers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from dsl.plan import Graph, Plan
+    from dsl.plan import Graph, Plan, PlannedStage
     from workflows import ports
     from workflows.local import ask
     from workflows.messages import Outcome, Settlement
@@ -46,13 +46,27 @@ async def follow_up(place: Place, plan: Plan, walk: Walk, outcome: Outcome) -> S
 
 
 async def _undo(place: Place, walk: Walk, outcome: Outcome) -> tuple[str, ...]:
-    """Undo the stages that have completed, the last one first; those whose effect is still there."""
-    undos = {stage.id: stage.undo for stage in walk.graph.stages if stage.undo is not None}
-    ended = [name for name, status in walk.progress.ended.items() if status == "completed"]
+    """Undo what was done, the last stage first; the stages whose effect is still there."""
     left = []
-    for name in reversed(ended):
-        if (undo := undos.get(name)) is not None:
-            alone = Walk(replace(place, outcome=outcome), Graph(stages=(undo,), edges=()))
-            await alone.run()
-            left += [name] if alone.progress.unhandled else []
+    for stage, undo in _to_undo(walk):
+        alone = Walk(replace(place, outcome=outcome), Graph(stages=(undo,), edges=()))
+        await alone.run()
+        left += [stage.id] if alone.progress.unhandled else []
     return tuple(left)
+
+
+def _to_undo(walk: Walk) -> Iterator[tuple[PlannedStage, PlannedStage]]:
+    """The stages that have completed and what undoes each, the last one first.
+
+    Of items some have completed even where their stage has failed, or was cancelled.
+    """
+    by_id = {stage.id: stage for stage in walk.graph.stages}
+    ended = walk.progress.ended
+    open_ones = [stage.id for stage in walk.graph.stages if stage.id in walk.progress.started - ended.keys()]
+    for name in reversed([*ended, *open_ones]):
+        stage = by_id[name]
+        is_done = ended.get(name) == "completed" or (
+            stage.foreach is not None and ended.get(name) != "skipped"
+        )
+        if is_done and stage.undo is not None:
+            yield stage, stage.undo

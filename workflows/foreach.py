@@ -30,9 +30,9 @@ class Foreach:
     @workflow.run
     async def run(self, items: ItemsCall) -> None:
         """Execute them; what came of each stands in its record."""
-        end = min(items.first + IN_ONE_HISTORY, items.count)
-        if await _Window(items, end, self._turns).run() and end < items.count:
-            workflow.continue_as_new(items.model_copy(update={"first": end}))
+        window = _Window(items, min(items.first + IN_ONE_HISTORY, items.count), self._turns, is_child=True)
+        if await window.run() and window.begun < items.count:
+            workflow.continue_as_new(items.model_copy(update={"first": window.begun}))
 
     @workflow.signal
     def released(self) -> None:
@@ -60,14 +60,15 @@ async def execute_items(items: ItemsCall, turns: Turns) -> None:
 class _Window:
     """The items under way: as many at once as the stage allows, each begun in its turn."""
 
-    def __init__(self, items: ItemsCall, end: int, turns: Turns) -> None:
+    def __init__(self, items: ItemsCall, end: int, turns: Turns, *, is_child: bool = False) -> None:
+        self.begun = items.first  #: The number of the next item.
+        self._is_child = is_child
         self._items = items
         self._turns = turns
         self._end = end
         self._at_once = items.stage.foreach.at_once if items.stage.foreach is not None else 1
         self._is_strict = items.stage.foreach is None or items.stage.foreach.is_strict
         self._running: list[asyncio.Task[StageResult]] = []
-        self._begun = items.first
         self._is_over = False
         self._lost: ActivityError | None = None
 
@@ -89,10 +90,12 @@ class _Window:
         return not self._is_over
 
     def _begin(self) -> bool:
-        while not self._is_over and self._begun < self._end and len(self._running) < self._at_once:
-            call = self._items.call.model_copy(update={"item": self._begun})
+        if self._is_child and workflow.info().is_continue_as_new_suggested():
+            self._end = self.begun  # Items that wait are looked after at each news of one of them.
+        while not self._is_over and self.begun < self._end and len(self._running) < self._at_once:
+            call = self._items.call.model_copy(update={"item": self.begun})
             self._running.append(asyncio.create_task(self._execute(self._items.stage, call)))
-            self._begun += 1
+            self.begun += 1
         return bool(self._running)
 
     async def _execute(self, stage: PlannedStage, call: StageCall) -> StageResult:

@@ -125,6 +125,17 @@ async def results_of(session: AsyncSession, trigger_id: str, stage_id: str) -> l
     return [Result(*row) for row in await session.execute(query)]
 
 
+async def completed_items(session: AsyncSession, trigger_id: str, stage_id: str) -> Sequence[ItemRow]:
+    """The items of a stage that have completed, the last one first."""
+    query = select(ItemRow).where(
+        col(ItemRow.trigger_id) == trigger_id,
+        col(ItemRow.stage_id) == stage_id,
+        col(ItemRow.state) == ItemState.COMPLETED,
+    )
+    query = query.options(*[defer(getattr(ItemRow, name)) for name in ("input", "log")])
+    return (await session.execute(query.order_by(col(ItemRow.item).desc()))).scalars().all()
+
+
 async def item_counts(session: AsyncSession, trigger_id: str) -> Mapping[str, Counts]:
     """How many items of each stage of a trigger are in which state."""
     query = (

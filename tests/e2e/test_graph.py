@@ -27,6 +27,7 @@ stages:
     with: {method: POST, url: "URL/orders/${{ order.id }}", json: {at: "${{ index }}"}, expect_status: 2xx}
     retry: {max_attempts: 2, delay: 10ms}
     output: ${{ order.id * 10 + output.body.n }}
+    undo: {uses: http, with: {method: DELETE, url: "URL/orders/${{ order.id }}/${{ output }}"}}
   - id: last
     uses: set
     with: {values: {count: "${{ size(stages.notify.output) }}"}}
@@ -133,6 +134,9 @@ def test_a_failed_item_fails_its_stage(tenant: TenantClient, called: Server) -> 
     )
     assert ended["error"]["message"].startswith("item 3: ")
     assert stage(ended, "notify")["items"]["waiting"] > 50
+    done = [item["value"]["id"] for item in tenant.items(ended["id"], "notify", state="completed")["items"]]
+    undone = [path for path in paths(called) if path.count("/") == 3]
+    assert sorted(undone) == sorted(f"/orders/{number}/{number * 10 + 1}" for number in done)
     assert [stage(ended, name)["state"] for name in ("notify", "last")] == ["failed", "skipped"]
 
 

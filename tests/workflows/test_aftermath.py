@@ -4,7 +4,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from dsl.plan import Plan
-from tests.workflows.plans import make_handlers, make_plan, make_side, undoable
+from tests.workflows.plans import make_foreach, make_handlers, make_plan, make_side, undoable
 from tests.workflows.scripted import Gate
 from tests.workflows.stand import Stand, wait_for
 from workflows.messages import Branch, Outcome
@@ -173,3 +173,23 @@ async def test_outputs_that_cannot_be_made_are_a_failure_like_any_other(
     good = ["run boast", "run clean", "finish completed"]
     bad = ["run a.undo", "run page", "run tell", "run clean", "finish failed"]
     assert stand.ports.log == ["plan", "run a", "outputs", *(good if has_outputs else bad)]
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_items_that_have_completed_are_undone_whatever_became_of_their_stage(
+    stand: Stand, is_cancelled: bool
+) -> None:
+    undo = {**undoable("b")["b"]["undo"], **make_foreach(is_strict=False)}
+    plan = make_plan("a b", "a b", a=undoable("a")["a"], b={**make_foreach(1), "undo": undo})
+    stand.ports.items, stand.ports.outcomes = {"b": 3, "b.undo": 1}, {"b/1": "failed"}
+    if is_cancelled:
+        stand.ports.gates["b/1"] = Gate()
+    stand.ports.plan = plan
+    handle = await stand.start_trigger()
+    if is_cancelled:
+        await stand.ports.gates["b/1"].reached.wait()
+        await handle.cancel()
+    await handle.result()
+    status = "cancelled" if is_cancelled else "failed"
+    undone = ["run b.undo", "run b.undo/0", "close b.undo", "run a.undo"]
+    assert stand.ports.log[-5:] == [*undone, f"finish {status}"]
