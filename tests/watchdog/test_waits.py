@@ -32,7 +32,7 @@ async def add_wait(kennel: Kennel, row: TriggerRow, **fields: Any) -> str:
     async with kennel.database.write() as session:
         wait = WaitRow(
             id="wat_1", tenant_id=row.tenant_id, trigger_id=row.id, stage_id="a", kind="approval",
-            opened_at=NOW, until=NOW + HOUR, **fields,
+            workflow_id=row.workflow_id, opened_at=NOW, until=NOW + HOUR, **fields,
         )  # fmt: skip
         session.add(wait)
     return wait.id
