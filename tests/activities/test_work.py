@@ -90,7 +90,9 @@ def test_a_branch_sees_its_own_execution_of_a_stage() -> None:
 
 
 def test_a_branch_is_brought_the_attempt_it_follows() -> None:
-    attempt = AttemptRow(trigger_id="trg_1", stage_id="a", attempt=2, failed_at=NOW, error={"code": "dns"})
+    attempt = AttemptRow(
+        trigger_id="trg_1", stage_id="a", item=-1, attempt=2, failed_at=NOW, error={"code": "dns"}
+    )
     found = work("note", branch=Branch(source="a", attempt=2), more={"followed": attempt})
     assert found.source_of(ACTION.edges[2]) == Ended("failed", None, {"code": "dns"}, 2)
 

@@ -273,7 +273,7 @@ def test_a_trip_is_booked_wholly_or_not_at_all(tenant: TenantClient, called: Ser
 
 
 def test_customers_are_reminded_and_failures_counted(tenant: TenantClient, called: Server) -> None:
-    customers = [{"id": number, "balance": number - 3} for number in range(5)]
+    customers: list[Any] = [{"id": number, "balance": number - 3} for number in range(5)]
     called.answer("/customers", json_reply({"customers": customers}))
     called.answer("/reminders", json_reply({}))
     tenant.put_connection("team_slack", "slack", token="xoxb-0", base_url=called.url)

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from pydantic import JsonValue
 
 from cronny.store.attempts import attempts_of, find_attempt
 from cronny.store.claims import start_stages
@@ -12,7 +13,7 @@ from cronny.store.tables import StageState, TriggerRow
 from tests.store.samples import NOW, SECOND, Owner, add, add_owner, executing, stage_records
 
 LATER = NOW + SECOND
-ODD = [{"a": "\ud800"}, None, 7, [1]]  # what a server's JSON may hold
+ODD: list[JsonValue] = [{"a": "\ud800"}, None, 7, [1]]  # what a server's JSON may hold
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ async def test_a_failed_attempt_is_kept_beside_its_record(
     database: Database, row: TriggerRow, item: int | None
 ) -> None:
     await begin(database, row, 0)
-    error = {"code": "timeout"}
+    error: JsonValue = {"code": "timeout"}
     failed = StageEnd(
         row.id, "each", StageState.STARTED, 2, None, None, None, error, (), "a\0line", item, LATER
     )  # fmt: skip
