@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from activities.stages.action import ACTION
+from activities.stages.approval import APPROVAL
 from activities.stages.code import CODE
 from activities.stages.fail import FAIL
 from activities.stages.http import HTTP
@@ -10,5 +12,8 @@ from activities.stages.pagerduty import PAGERDUTY
 from activities.stages.postgres import POSTGRES
 from activities.stages.set import SET
 from activities.stages.slack import SLACK
+from activities.stages.wait import WAIT
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (CODE, FAIL, HTTP, PAGERDUTY, POSTGRES, SET, SLACK)}
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (ACTION, APPROVAL, CODE, FAIL, HTTP, PAGERDUTY, POSTGRES, SET, SLACK, WAIT)
+}
