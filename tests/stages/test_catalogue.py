@@ -14,6 +14,7 @@ DOCUMENT = "version: 1\nname: example\nstages:\n"
 CONNECTIONS: Mapping[str, Mapping[str, object]] = {
     "http": {"base_url": "https://api.example.com", "token": "t0ken"},
     "slack": {"webhook_url": "https://hooks.example.com/x"},
+    "mysql": {"host": "db", "database": "shop", "user": "me", "password": "pw"},
     "postgres": {"host": "db", "database": "orders", "user": "me", "password": "pw"},
 }
 
@@ -26,7 +27,7 @@ def test_a_kind_is_listed_under_its_own_name() -> None:
 def test_the_example_is_a_valid_stage(kind: Kind) -> None:
     first, *rest = kind.example.splitlines()
     document = "\n".join([DOCUMENT + f"  - {first}", *(f"    {line}" for line in rest)])
-    known = {"orders_db": "postgres", "team_slack": "slack"}
+    known = {"orders_db": "postgres", "shop_db": "mysql", "team_slack": "slack"}
     assert check_text(document, KINDS, known).problems == ()
 
 

@@ -58,7 +58,12 @@ async def test_a_query_gives_rows_and_columns(orders: dict[str, object]) -> None
     log: list[str] = []
     fields = {"sql": "select $1::int + 1 as n, $2 || 'b' as t", "params": [1, "a"], "mode": "query"}
     output = await run(POSTGRES, fields, orders, log=log)
-    assert output == {"rows": [{"n": 2, "t": "ab"}], "row_count": 1, "columns": ["n", "t"]}
+    assert output == {
+        "rows": [{"n": 2, "t": "ab"}],
+        "row_count": 1,
+        "columns": ["n", "t"],
+        "truncated": False,
+    }
     assert log == ["1 rows"]
 
 
@@ -78,14 +83,14 @@ async def test_a_statement_without_rows_gives_their_number(
 ) -> None:
     await run(POSTGRES, {"sql": INSERT, "rows": [[1, 1], [2, 2]]}, orders)
     output = await run(POSTGRES, {"sql": sql, "mode": "execute"}, orders)
-    assert output == {"rows": [], "row_count": count, "columns": []}
+    assert output == {"rows": [], "row_count": count, "columns": [], "truncated": False}
 
 
 @pytest.mark.parametrize("ending", ["", ";", " ; \n", "\n-- all of them", " on conflict (id) do nothing"])
 async def test_many_rows_are_inserted(orders: dict[str, object], ending: str) -> None:
     rows = [[number, number / 4] for number in range(1200)]
     output = await run(POSTGRES, {"sql": INSERT + ending, "rows": rows, "mode": "insert"}, orders)
-    assert output == {"rows": [], "row_count": 1200, "columns": []}
+    assert output == {"rows": [], "row_count": 1200, "columns": [], "truncated": False}
     assert await all_orders(orders) == rows
 
 
@@ -97,13 +102,18 @@ async def test_rows_that_meet_a_conflict_are_not_counted(orders: dict[str, objec
 
 async def test_no_rows_are_no_error(orders: dict[str, object]) -> None:
     output = await run(POSTGRES, {"sql": INSERT, "rows": []}, orders)
-    assert output == {"rows": [], "row_count": 0, "columns": []}
+    assert output == {"rows": [], "row_count": 0, "columns": [], "truncated": False}
 
 
 async def test_rows_can_return_rows(orders: dict[str, object]) -> None:
     fields = {"sql": f"{INSERT} returning id * 10 as ten", "rows": [[1, 1], [2, 2]]}
     output = await run(POSTGRES, fields, orders)
-    assert output == {"rows": [{"ten": 10}, {"ten": 20}], "row_count": 2, "columns": ["ten"]}
+    assert output == {
+        "rows": [{"ten": 10}, {"ten": 20}],
+        "row_count": 2,
+        "columns": ["ten"],
+        "truncated": False,
+    }
 
 
 @pytest.mark.parametrize(
@@ -123,7 +133,7 @@ async def test_all_rows_are_inserted_or_none(
     assert await all_orders(orders) == []
 
 
-@pytest.mark.parametrize("sql", ["select 1; drop table orders", "select 1; select 2", "commit; select 1"])
+@pytest.mark.parametrize("sql", ["select 1; drop table orders", "select 1; select 2", "select 1; commit"])
 async def test_several_statements_are_refused(orders: dict[str, object], sql: str) -> None:
     error = await failure(POSTGRES, {"sql": sql}, orders)
     assert (error.code, error.retryable) == ("sql.syntax_error", False)
@@ -142,7 +152,6 @@ async def test_several_statements_are_refused(orders: dict[str, object], sql: st
         ({"sql": "select $1::text", "params": ["\ud800"]}, ""),
         ({"sql": "select $1::jsonb", "params": [["\ud800"]]}, ""),
         ({"sql": "select $1::int2", "params": [70000]}, ""),
-        ({"sql": "", "mode": "query"}, "mode query: the statement gives no rows"),
     ],
 )
 async def test_what_does_not_fit_the_statement_is_refused(
@@ -204,7 +213,7 @@ async def test_readonly_forbids_changes(orders: dict[str, object], is_around: bo
 async def test_statements_without_a_transaction(orders: dict[str, object], sql: str) -> None:
     assert (await failure(POSTGRES, {"sql": sql}, orders)).code == "sql.active_sql_transaction"
     output = await run(POSTGRES, {"sql": sql, "transaction": False}, orders)
-    assert output == {"rows": [], "row_count": 0, "columns": []}
+    assert output == {"rows": [], "row_count": 0, "columns": [], "truncated": False}
 
 
 @pytest.mark.parametrize(
