@@ -82,6 +82,9 @@ async def _open(settings: MysqlConnection, address: str) -> Session:
     try:
         wire.limit = SMALL
         return Session(wire, await log_in(wire, settings, tls))
+    except TooLarge as error:
+        wire.abort()
+        raise Garbled from error
     except BaseException:
         wire.abort()
         raise

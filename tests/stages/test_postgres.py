@@ -1,31 +1,19 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-from pydantic import ValidationError
 
-from activities.stages.postgres import POSTGRES, PostgresWith
+from activities.stages.postgres import POSTGRES
 from tests.stages.contexts import brief, details, failure, run
+from tests.stages.databases import settings_of
 
 INSERT = "insert into orders (id, total) values ($1, $2)"
 
 
-def settings_of(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
-    return {
-        "host": parts.hostname,
-        "port": parts.port,
-        "database": parts.path[1:],
-        "user": parts.username,
-        "tls": "disable",
-    }
-
-
 @pytest.fixture(scope="module")
-def database(postgres_url: str) -> Iterator[str]:
+def stages_url(postgres_url: str) -> Iterator[str]:
     """A database of this module: to make one for each test takes longer than the tests."""
     asyncio.run(_execute(postgres_url, "create database stages"))
     yield f"{postgres_url.rpartition('/')[0]}/stages"
@@ -40,11 +28,11 @@ async def _execute(url: str, *statements: str) -> None:
 
 
 @pytest.fixture
-async def orders(database: str) -> dict[str, object]:
+async def orders(stages_url: str) -> dict[str, object]:
     """A connection to a database with the empty table `orders`."""
     empty = "create table orders (id int primary key, total numeric)"
-    await _execute(database, "drop table if exists orders, other", empty)
-    return settings_of(database)
+    await _execute(stages_url, "drop table if exists orders, other", empty)
+    return settings_of(stages_url)
 
 
 async def all_orders(connection: dict[str, object]) -> object:
@@ -163,22 +151,6 @@ async def test_what_does_not_fit_the_statement_is_refused(
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [
-        {"params": [1], "rows": [[1]]},
-        {"rows": [[1]], "transaction": False},
-        {"mode": "insert"},
-        {"mode": "query", "rows": []},
-        {"sql": "select '${{ inputs.x }}'"},
-        {"max_rows": -1},
-    ],
-)
-def test_fields_that_are_refused(fields: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        PostgresWith.model_validate({"sql": "select 1", **fields})
-
-
-@pytest.mark.parametrize(
     ("limits", "fits"),
     [({"max_rows": 100}, True), ({"max_rows": 99}, False), ({"max_bytes": 100}, False)],
 )
@@ -280,9 +252,9 @@ end; end loop; end $$"""
     ids=["query", "bare", "rows", "stubborn"],
 )
 async def test_a_cancelled_stage_stops_its_statement_on_the_server(
-    orders: dict[str, object], database: str, fields: dict[str, object]
+    orders: dict[str, object], stages_url: str, fields: dict[str, object]
 ) -> None:
-    observer = await asyncpg.connect(database)
+    observer = await asyncpg.connect(stages_url)
     of_stage = "select count(*) from pg_stat_activity where application_name = 'cronny'"
     running = asyncio.create_task(run(POSTGRES, fields, orders))
     while not await observer.fetchval(f"{of_stage} and wait_event = 'PgSleep'"):

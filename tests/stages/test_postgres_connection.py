@@ -14,7 +14,7 @@ from tests.servers.certificates import self_signed
 from tests.servers.http import Reply
 from tests.servers.ports import free_port
 from tests.stages.contexts import brief, failure, run
-from tests.stages.test_postgres import settings_of
+from tests.stages.databases import settings_of
 
 SELECT = {"sql": "select current_user as u, ssl from pg_stat_ssl where pid = pg_backend_pid()"}
 OWN = self_signed()

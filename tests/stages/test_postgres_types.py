@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from activities.stages.postgres import POSTGRES
 from tests.stages.contexts import run
-from tests.stages.test_postgres import settings_of
+from tests.stages.databases import settings_of
 
 
 async def read(url: str, sql: str, *params: JsonValue) -> JsonValue:
