@@ -40,7 +40,7 @@ class Connected(Session):
     async def close(self) -> None:
         """End it; a query that still runs is stopped on the server, which would not notice by itself."""
         try:
-            if self.is_busy:
+            if self.is_busy and self.place:
                 with suppress(OSError, StageError, Refusal, Garbled, TooLarge):
                     async with asyncio.timeout(STOP_TIMEOUT):
                         await self._stop("kill")

@@ -66,7 +66,7 @@ class Session:
         self.is_busy = True
         try:
             await self.wire.command(PREPARE, sql.encode())
-            head = Reader(await self.wire.packet(), 1)
+            head = Reader(_no_wish(await self.wire.packet()), 1)
         except Refusal as error:
             self.is_busy = False
             if error.number == NOT_TO_PREPARE:
@@ -131,7 +131,7 @@ class Session:
         return await self._head()
 
     async def _head(self) -> "Done | list[Column]":
-        packet = await self._packet()
+        packet = _no_wish(await self._packet())
         if packet[0] == 0x00:
             fields = Reader(packet, 1)
             affected, last_id = fields.length(), fields.length()
@@ -139,10 +139,6 @@ class Session:
             if self.is_busy:
                 raise invalid("the procedure gives several results; a stage takes one")
             return Done(affected, last_id, fields.whole(2))
-        if packet[0] == 0xFB:
-            raise StageError(
-                "connection", "the server asks for a file, which no stage gives", retryable=False
-            )
         extended = self.greeting.has_extended_types
         columns = [column(await self._packet(), extended) for _ in range(Reader(packet).length())]
         if not _is_end(await self._packet()):
@@ -159,6 +155,13 @@ class Session:
     def _end(self, status: int) -> None:
         self._status = status
         self.is_busy = bool(status & MORE_RESULTS)
+
+
+def _no_wish(packet: bytes) -> bytes:
+    """The packet, if it is not the wish for a file of the client, which a server may utter at any time."""
+    if packet[0] == 0xFB:
+        raise StageError("connection", "the server asks for a file, which no stage gives", retryable=False)
+    return packet
 
 
 def _is_end(packet: bytes) -> bool:

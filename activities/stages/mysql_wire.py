@@ -20,6 +20,7 @@ class Wire:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._plain = writer
         self._number = 0  # of the next packet, counted from the start of a command.
         self.limit = 0  #: How many bytes more may be read.
 
@@ -37,6 +38,7 @@ class Wire:
         if transport is None:
             raise ConnectionError("the connection was closed in the middle of TLS")
         protocol.connection_made(transport)
+        self._plain = self._writer  # Forgotten, it would close the connection below.
         self._reader, self._writer = reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
     async def command(self, code: int, payload: bytes = b"") -> None:

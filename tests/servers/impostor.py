@@ -5,7 +5,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from activities.stages.mysql_login import WANTED, Can
+from activities.stages.mysql_login import WANTED
 
 OK = b"\x00\x00\x00\x02\x00\x00\x00"
 
@@ -36,12 +36,9 @@ async def impostor(*answers: bytes, is_raw: bool = False) -> AsyncIterator[tuple
                 header = await reader.readexactly(4)
                 said.append(await reader.readexactly(int.from_bytes(header[:3], "little")))
                 number = header[3] + 1
-        except asyncio.IncompleteReadError:
+        except (asyncio.IncompleteReadError, ConnectionError):
             pass
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1], said
-
-
-FULL = Can.TLS | WANTED

@@ -7,8 +7,7 @@ import pytest
 
 from activities.stages.mysql import MYSQL
 from cronny.egress import EgressPolicy
-from tests.servers.certificates import self_signed
-from tests.servers.impostor import FULL, OK, greeting, impostor, switch
+from tests.servers.impostor import OK, greeting, impostor, switch
 from tests.servers.mariadb import Server
 from tests.servers.ports import free_port
 from tests.stages.contexts import LOOPBACK, brief, failure, run
@@ -19,7 +18,7 @@ SELECT = {
     "information_schema.session_status where variable_name = 'ssl_cipher') <> '' as is_encrypted"
 }
 PASSWORD = "pass wörd ' \\"
-OTHER = self_signed(host="other.example.com")
+NO_CERTIFICATE = "ca_certificate is not a certificate in PEM"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def secured(mysql_server: Server) -> Server:
 
 
 def guarded(server: Server, **others: object) -> dict[str, object]:
-    return server.settings(user="guarded", password=PASSWORD, **others)
+    return server.settings(**{"user": "guarded", "password": PASSWORD, **others})
 
 
 @pytest.mark.parametrize(
@@ -73,12 +72,12 @@ async def test_the_client_shows_its_certificate(secured: Server) -> None:
         ({"password": ""}, "auth", None),
         ({"user": "nobody"}, "auth", None),
         ({"database": "nothing"}, "sql.insufficient_privilege", None),
-        ({"user": "root", "password": "", "database": "nothing"}, "sql.invalid_catalog_name", "Unknown database 'nothing'"),
+        ({"user": "root", "password": "", "database": "no"}, "sql.invalid_catalog_name", None),
         ({"tls": "verify"}, "tls", "127.0.0.1: self-signed certificate"),
         ({"tls": "verify_ca"}, "tls", "127.0.0.1: self-signed certificate"),
         ({"tls": "verify", "ca_certificate": "own", "server_name": "other.example.com"}, "tls", None),
-        ({"tls": "verify", "ca_certificate": "x"}, "validation", "ca_certificate is not a certificate in PEM"),
-        ({"tls": "verify", "ca_certificate": "é"}, "validation", "ca_certificate is not a certificate in PEM"),
+        ({"tls": "verify", "ca_certificate": "x"}, "validation", NO_CERTIFICATE),
+        ({"tls": "verify", "ca_certificate": "é"}, "validation", NO_CERTIFICATE),
         ({"tls": "require", "client_certificate": "x", "client_key": "y"}, "validation",
          "client_certificate and client_key are not a certificate and its plain key, in PEM"),
         ({"host": "nobody.invalid"}, "dns", "nobody.invalid: the name has no address"),
@@ -140,7 +139,7 @@ async def test_a_server_that_is_full_is_worth_another_attempt(secured: Server) -
         assert not running.done()
     error = await failure(MYSQL, SELECT, settings)
     await asyncio.to_thread(secured.execute, "kill user few")
-    with pytest.raises(Exception, match="closed the connection|was killed"):
+    with pytest.raises(Exception, match=r"closed the connection|was killed"):
         await running
     assert (error.code, error.retryable) == ("sql.too_many_connections", True)
 
@@ -223,14 +222,6 @@ async def test_a_server_may_refuse_before_it_greets() -> None:
     async with impostor(b"\xff\x10\x04Too many connections") as (port, _):
         error = await failure(MYSQL, SELECT, to(port))
     assert brief(error) == ("sql.too_many_connections", "Too many connections", True)
-
-
-async def test_what_was_said_before_tls_does_not_count_in_it() -> None:
-    hello = greeting(FULL)
-    injected = hello + len(OK).to_bytes(3, "little") + b"\x02" + OK
-    async with impostor(injected[: len(hello)], is_raw=False) as (port, said):
-        error = await failure(MYSQL, SELECT, to(port, tls="require"))
-    assert (error.code, len(said[0])) == ("connection", 32)
 
 
 async def test_a_silent_server_is_left_at_the_time_limit() -> None:
