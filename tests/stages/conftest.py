@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import http, mariadb, slack
+from tests.servers import http, slack
 from tests.stages.databases import Database, of_mariadb, of_postgres
 
 
@@ -16,12 +16,6 @@ def server() -> Iterator[http.Server]:
 def workspace() -> Iterator[slack.Workspace]:
     with slack.running() as workspace:
         yield workspace
-
-
-@pytest.fixture(scope="session")
-def mysql_server() -> Iterator[mariadb.Server]:
-    with mariadb.running() as server:
-        yield server
 
 
 @pytest.fixture(params=["mysql", "postgres"])
