@@ -144,7 +144,7 @@ class Room:
     def takes(self, row: JsonValue) -> bool:
         """Whether the row fits; one that does not is an error unless results may be cut off."""
         try:
-            self.bytes -= len(json.dumps(row, ensure_ascii=False))
+            self.bytes -= len(json.dumps(row, ensure_ascii=False).encode(errors="replace"))
         except RecursionError:
             raise invalid("a value of the result is nested too deeply") from None
         self.rows -= 1
@@ -157,7 +157,9 @@ class Room:
     def excess(self, limit: Literal["max_rows", "max_bytes"] = "max_bytes") -> StageError:
         """The error of a result that is larger than a limit."""
         size = getattr(self._fields, limit)
-        return invalid(f"more than {limit}: {size}; ask for less, raise it, or add on_limit: truncate")
+        return invalid(
+            f"more than {limit}: {size}; ask for less, raise it, or let a readonly stage truncate it"
+        )
 
 
 class Result:

@@ -23,7 +23,9 @@ def switch(method: str) -> bytes:
 
 
 @asynccontextmanager
-async def impostor(*answers: bytes, is_raw: bool = False) -> AsyncIterator[tuple[int, list[bytes]]]:
+async def impostor(
+    *answers: bytes | tuple[bytes, ...], is_raw: bool = False
+) -> AsyncIterator[tuple[int, list[bytes]]]:
     """Its port, and what clients say to it; the first answer is its greeting."""
     said: list[bytes] = []
 
@@ -31,8 +33,10 @@ async def impostor(*answers: bytes, is_raw: bool = False) -> AsyncIterator[tuple
         number = 0
         try:
             for answer in answers:
-                head = b"" if is_raw else len(answer).to_bytes(3, "little") + bytes([number])
-                writer.write(head + answer)
+                for part in answer if isinstance(answer, tuple) else (answer,):
+                    writer.write(b"" if is_raw else len(part).to_bytes(3, "little") + bytes([number]))
+                    writer.write(part)
+                    number += 1
                 header = await reader.readexactly(4)
                 said.append(await reader.readexactly(int.from_bytes(header[:3], "little")))
                 number = header[3] + 1

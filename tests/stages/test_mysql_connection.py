@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pymysql import _auth
 
 from activities.stages.mysql import MYSQL
+from activities.stages.mysql_login import _scramble_sha1, _scramble_sha256
 from cronny.egress import EgressPolicy
 from tests.servers.impostor import OK, greeting, impostor, switch
 from tests.servers.mariadb import Server
@@ -193,6 +195,20 @@ async def test_the_password_is_not_given_away(answers: tuple[bytes, ...]) -> Non
         error = await failure(MYSQL, SELECT, to(port))
     assert (error.code, error.retryable) == ("auth", False)
     assert b"s3cret word" not in b"".join(said)
+
+
+async def test_a_password_that_the_server_remembers_is_not_sent() -> None:
+    hello, remembered = greeting(method="caching_sha2_password"), (b"\x01\x03", OK)
+    async with impostor(hello, remembered, b"\xff\x28\x04#42000no") as (port, said):
+        error = await failure(MYSQL, SELECT, to(port))
+    assert (error.code, len(said)) == ("sql.syntax_error", 2)
+
+
+@pytest.mark.parametrize("password", [b"", b"secret", "wörd".encode()])
+def test_passwords_are_scrambled_as_elsewhere(password: bytes) -> None:
+    salt = bytes(range(1, 21))
+    assert _scramble_sha1(password, salt) == _auth.scramble_native_password(password, salt)
+    assert _scramble_sha256(password, salt) == _auth.scramble_caching_sha2(password, salt)
 
 
 async def test_no_file_is_given_to_a_server_that_asks_for_one() -> None:

