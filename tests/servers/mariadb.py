@@ -60,12 +60,13 @@ def _program(name: str) -> str:
     return found
 
 
-def _account() -> list[str]:
-    """Whom to run it as: it refuses to be root without being told."""
+def _account() -> dict[str, Any]:
+    """Who runs it: it refuses to be root; if it changed its user by itself, it would outlive killed tests."""
     if os.getuid() != 0:
-        return []
+        return {}
     names = {line.partition(":")[0] for line in Path("/etc/passwd").read_text().splitlines()}
-    return ["--user=mysql" if "mysql" in names else "--user=root"]
+    user, group = ("mysql", "mysql") if "mysql" in names else ("nobody", "nogroup")
+    return {"user": user, "group": group, "extra_groups": []}
 
 
 @contextmanager
@@ -76,7 +77,7 @@ def running() -> Iterator[Server]:
     try:
         _initialise(folder)
         with (folder / "log").open("w") as log:
-            process = start(_command(folder, server), stdout=log, stderr=log, cwd=folder)
+            process = start(_command(folder, server), stdout=log, stderr=log, cwd=folder, **_account())
         try:
             _wait(server, process, folder / "log")
             yield server
@@ -88,13 +89,13 @@ def running() -> Iterator[Server]:
 
 
 def _initialise(folder: Path) -> None:
-    folder.chmod(0o755)
-    (folder / "data").mkdir()
-    for option in _account():
-        shutil.chown(folder / "data", option.removeprefix("--user="))
-    command = [_program("mariadb-install-db"), "--no-defaults", *_account(), f"--datadir={folder / 'data'}"]
+    if who := _account():
+        shutil.chown(folder, who["user"], who["group"])
+    command = [_program("mariadb-install-db"), "--no-defaults", f"--datadir={folder / 'data'}"]
     options = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
-    done = subprocess.run([*command, *options], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, *options], check=False, capture_output=True, text=True, cwd=folder, **_account()
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -105,7 +106,7 @@ def _command(folder: Path, server: Server) -> list[str]:
     tls = [f"--ssl-cert={certificate}", f"--ssl-key={key}", f"--ssl-ca={certificate}"]
     places = [f"--datadir={folder / 'data'}", f"--socket={folder / 'data' / 's'}", f"--port={server.port}"]
     network = ["--bind-address=127.0.0.1", "--skip-name-resolve", f"--pid-file={folder / 'data' / 'pid'}"]
-    return [_program("mariadbd"), "--no-defaults", *_account(), *places, *network, *tls, *SMALL]
+    return [_program("mariadbd"), "--no-defaults", *places, *network, *tls, *SMALL]
 
 
 def _wait(server: Server, process: "subprocess.Popen[str]", log: Path) -> None:
