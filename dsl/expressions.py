@@ -71,7 +71,7 @@ class _Checker:
         for path in _template_keys(site.value, site.path):
             self.report.add(path, "a key cannot be an expression", code="expression", at_key=True)
         for path, text in templates_in(site.value, site.path):
-            if site.path[-1] == "with" and path[:-1] == site.path and path[-1] in STATIC_FIELDS:
+            if site.path[-1] == "with" and _is_static(path[len(site.path) :]):
                 hint = "give values as parameters"
                 self.report.add_inside(path, text.index("${{"), f"'{path[-1]}' takes no expressions", hint)
                 continue
@@ -112,6 +112,12 @@ class _Checker:
         if situation not in self.scopes:
             self.scopes[situation] = make_scope(self.sketch.inputs, self.sketch.every_id, situation)
         return self.scopes[situation]
+
+
+def _is_static(path: Path) -> bool:
+    """Whether a field of `with` is one, or one of its `statements`."""
+    inner = path[2:] if path[:1] == ("statements",) else path
+    return len(inner) == 1 and inner[0] in STATIC_FIELDS
 
 
 def _template_keys(value: JsonValue, path: Path) -> Iterator[Path]:

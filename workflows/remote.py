@@ -11,9 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import StageCall, StageResult
 
 OPENING = timedelta(minutes=1)  # for a root stage to write down what it waits for
-HEARTBEAT = timedelta(
-    seconds=10
-)  # after the due, or its death, a dead worker's stages are taken over
+HEARTBEAT = timedelta(seconds=10)  # after the due, or its death, a dead worker's stages are taken over
 SLACK = timedelta(seconds=30)  # above the hold and the stage's own timeout, which `run_stage` enforces
 
 

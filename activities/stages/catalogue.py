@@ -8,6 +8,7 @@ from activities.stages.code import CODE
 from activities.stages.fail import FAIL
 from activities.stages.http import HTTP
 from activities.stages.kind import Kind
+from activities.stages.mysql import MYSQL
 from activities.stages.pagerduty import PAGERDUTY
 from activities.stages.postgres import POSTGRES
 from activities.stages.set import SET
@@ -15,5 +16,18 @@ from activities.stages.slack import SLACK
 from activities.stages.wait import WAIT
 
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kind in (ACTION, APPROVAL, CODE, FAIL, HTTP, PAGERDUTY, POSTGRES, SET, SLACK, WAIT)
+    kind.name: kind
+    for kind in (
+        ACTION,
+        APPROVAL,
+        CODE,
+        FAIL,
+        HTTP,
+        MYSQL,
+        PAGERDUTY,
+        POSTGRES,
+        SET,
+        SLACK,
+        WAIT,
+    )
 }
