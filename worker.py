@@ -57,6 +57,7 @@ def _parts(settings: Settings, kinds: Mapping[str, Kind], clock: Clock) -> Parts
         kinds=kinds,
         clock=clock,
         egress=EgressPolicy(allow=settings.egress_allow),
+        outside_url=settings.outside_url,
     )
 
 

@@ -5,6 +5,8 @@ CronnyError
 ├── NotFound             no such object for this tenant
 ├── Conflict             the object's state forbids it
 ├── Unauthorised         no valid key
+├── Forbidden            a valid key that may not do this
+├── TooMany              more than is allowed in a while
 ├── Unavailable          a server Cronny needs is away
 │   └── Refused          it is there, and does not take this one message
 ├── SettingsError        the installation is configured wrongly
@@ -43,6 +45,14 @@ class Conflict(CronnyError):
 
 class Unauthorised(CronnyError):
     """The request carries no valid API key."""
+
+
+class Forbidden(CronnyError):
+    """This is not allowed to you."""
+
+
+class TooMany(CronnyError):
+    """There were too many requests of this kind lately."""
 
 
 class Unavailable(CronnyError):

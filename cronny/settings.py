@@ -55,6 +55,12 @@ class Settings(BaseSettings):
     temporal_ui_port: Port = Field(8233, description="Port of the development server's web UI.")
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: Port = Field(8080, description="Port the API listens on.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where people and other programs reach the API, for links and webhooks; "
+        "without one, its own address.",
+    )
     secret_keys: SecretStr | None = Field(
         None,
         description="Sealing keys, `id:base64,…`, the newest first; else `<data_dir>/secret.key`.",
@@ -90,6 +96,11 @@ class Settings(BaseSettings):
         """Where the API is reached from this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.api_host, self.api_host)  # noqa: S104
         return f"http://{host}:{self.api_port}"
+
+    @property
+    def outside_url(self) -> str:
+        """Where others reach the API, without a slash at the end."""
+        return (self.public_url or self.api_url).rstrip("/")
 
     def secret_key_text(self) -> SecretStr:
         """The keys as text, from the setting or the key file."""

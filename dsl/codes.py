@@ -53,6 +53,18 @@ CODES: Mapping[str, Code] = {
     ),
     "unknown_stage": Code("There is no such stage.", _head("connectors: [{from: fetch, to: insert}]")),
     "cycle": Code("The connectors form a circle.", _head("connectors: [{from: fetch, to: fetch}]")),
+    "retry": Code(
+        "What is joined by `on: retry` is never tried again, or is no branch.",
+        _head("connectors: [{from: fetch, to: fetch, on: retry}]"),
+    ),
+    "connector": Code(
+        "The connector is for an event that its stage does not have.",
+        _head("connectors: [{from: fetch, to: fetch, on: waiting}]"),
+    ),
+    "undo": Code(
+        "The stage has nothing to undo, or not by that kind.",
+        _stages("{id: a, uses: set, with: {values: {}}, undo: {uses: set, with: {values: {}}}}"),
+    ),
     "unknown_input": Code("There is no such input.", _set("inputs.region")),
     "unknown_name": Code("There is no such name in expressions.", _set("triger.due")),
     "unknown_function": Code("There is no such function.", _set("json.pars('1')")),

@@ -14,7 +14,7 @@ def check_uses(
     sketch: Sketch, catalogue: Catalogue, connections: Mapping[str, str] | None, report: Report
 ) -> None:
     """Report unknown kinds, missing or wrong connections, and wrong `with` blocks."""
-    for stage in sketch.stages:
+    for stage in (*sketch.every_stage, *sketch.undos):
         kind = catalogue.get(stage.uses)
         if kind is None:
             _refuse_kind(stage, catalogue, report)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.servers import postgres
+from tests.servers import mariadb, postgres
 from tests.servers import temporal as temporal_server
 
 
@@ -25,6 +25,13 @@ def fresh_postgres(postgres_url: str) -> Iterator[str]:
     asyncio.run(_execute(postgres_url, f"create database {name}"))
     yield f"{postgres_url.rpartition('/')[0]}/{name}"
     asyncio.run(_execute(postgres_url, f"drop database {name} with (force)"))
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> Iterator[mariadb.Server]:
+    """A private MariaDB, shared by the session."""
+    with mariadb.running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

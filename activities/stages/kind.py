@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from activities.stages.request import Answer, Request
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError
 from dsl.kinds import KindSpec
@@ -66,13 +67,18 @@ class StageContext(Generic[WithT, ConnectionT]):
     log: Callable[[str], None]
     origin: Origin
     conceal: Callable[[str], None]  #: Have a secret that the stage was given masked from now on.
+    answer: Answer | None = None  #: For a kind that waits: how the wait ended.
 
 
 @dataclass(frozen=True)
 class Kind(KindSpec):
-    """A kind of stage; `run` gives the output or raises `StageError`."""
+    """A kind of stage; `run` gives the output or raises `StageError`.
+
+    A kind that waits has a `request`, from its `with` and the present; it is run when it has an answer.
+    """
 
     connection_model: type[BaseModel] | None
     run: Callable[[StageContext[Any, Any]], Awaitable[JsonValue]]
     example: str  #: The YAML of one stage.
     summary: str
+    request: Callable[[Any, datetime], Request] | None = None

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from activities.stages.catalogue import language_schema
+from activities.schema import language_schema
 from api.parts import parts_of
 
 router = APIRouter(prefix="/schemas", tags=["schemas"])

@@ -2,7 +2,8 @@
 
 import typer
 
-from activities.stages.catalogue import KINDS, schema_text
+from activities.schema import schema_text
+from activities.stages.catalogue import KINDS
 
 app = typer.Typer(add_completion=False)
 

@@ -4,7 +4,13 @@ from activities.stages.catalogue import KINDS
 from dsl.action import Action
 from dsl.check import Checked, check_text
 
-CONNECTIONS = {"orders_db": "postgres", "team_slack": "slack", "api": "http", "oncall": "pagerduty"}
+CONNECTIONS = {
+    "orders_db": "postgres",
+    "shop_db": "mysql",
+    "team_slack": "slack",
+    "api": "http",
+    "oncall": "pagerduty",
+}
 
 ALERT = """\
 version: 1

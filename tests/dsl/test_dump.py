@@ -3,10 +3,12 @@ import json
 import pytest
 from pydantic import JsonValue
 
+from activities.stages.catalogue import KINDS
 from dsl.action import Action
+from dsl.check import Checked, check_text
 from dsl.dump import dump_action
 from tests.docs.test_examples import ACTIONS, EXAMPLES
-from tests.dsl.actions import ALERT, IMPORT, action_of, checked, with_stages
+from tests.dsl.actions import ALERT, IMPORT, with_stages
 
 TEXTS = [
     ALERT,
@@ -14,6 +16,16 @@ TEXTS = [
     *(block.text for block in ACTIONS if not block.following),
     *(path.read_text() for path in EXAMPLES),
 ]
+
+
+def checked(text: str) -> Checked:
+    return check_text(text, KINDS, None)
+
+
+def action_of(text: str) -> Action:
+    found = checked(text)
+    assert found.action is not None, found.problems
+    return found.action
 
 
 def again(action: Action) -> Action:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from activities.stages.catalogue import KINDS, language_schema
+from activities.schema import language_schema
+from activities.stages.catalogue import KINDS
 from dsl.cel import ExpressionError, evaluate, render
 from dsl.describe import describe
 from dsl.document import read_document

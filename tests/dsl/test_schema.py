@@ -8,7 +8,8 @@ import pytest
 import yaml
 from pydantic import JsonValue
 
-from activities.stages.catalogue import KINDS, language_schema
+from activities.schema import language_schema
+from activities.stages.catalogue import KINDS
 from dsl.document import read_document
 from dsl.fields import FIELDS
 from tests.dsl.actions import ALERT, IMPORT, SET, complaints, with_head, with_stages

@@ -18,6 +18,7 @@ CONNECTIONS: Mapping[str, Mapping[str, object]] = {
     "http": {"base_url": "https://api.example.com", "token": "t0ken"},
     "pagerduty": {"routing_key": "0123456789abcdef0123456789abcdef"},
     "slack": {"webhook_url": "https://hooks.example.com/x"},
+    "mysql": {"host": "db", "database": "shop", "user": "me", "password": "pw"},
     "postgres": {"host": "db", "database": "orders", "user": "me", "password": "pw"},
 }
 
@@ -30,7 +31,7 @@ def test_a_kind_is_listed_under_its_own_name() -> None:
 def test_the_example_is_a_valid_stage(kind: Kind) -> None:
     first, *rest = kind.example.splitlines()
     document = "\n".join([DOCUMENT + f"  - {first}", *(f"    {line}" for line in rest)])
-    known = {"oncall": "pagerduty", "orders_db": "postgres", "team_slack": "slack"}
+    known = {"oncall": "pagerduty", "orders_db": "postgres", "shop_db": "mysql", "team_slack": "slack"}
     assert check_text(document, KINDS, known).problems == ()
 
 

@@ -1,6 +1,7 @@
 """The JSON Schema of actions."""
 
-from activities.stages.catalogue import KINDS, schema_text
+from activities.schema import schema_text
+from activities.stages.catalogue import KINDS
 
 
 def action_schema_page() -> str:
