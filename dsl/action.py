@@ -41,7 +41,7 @@ ERROR_CODES = frozenset(
         "internal",
     }
 )
-ERROR_FAMILIES = ("sql", "code")  # their codes have open ends: sql.unique_violation
+ERROR_FAMILIES = ("sql", "code", "redis", "s3")  # their codes have open ends: sql.unique_violation
 
 # CEL's own words and literals; an id that is one of them could not be written in an expression.
 RESERVED_WORDS = frozenset(
@@ -86,7 +86,8 @@ def _positive(duration: timedelta) -> timedelta:
 def _known_error(code: str) -> str:
     if code in ERROR_CODES or code.partition(".")[0] in ERROR_FAMILIES:
         return code
-    known = f"the codes are {', '.join(sorted(ERROR_CODES))}, sql.* and code.*"
+    codes = [*sorted(ERROR_CODES), *(f"{family}.*" for family in ERROR_FAMILIES)]
+    known = f"the codes are {', '.join(codes)}"
     raise ValueError(f"no error code '{code[:60]}'; {did_you_mean(code[:60], ERROR_CODES) or known}")
 
 
