@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure of the real servers that the tests start: PostgreSQL, and Temporal's development server.
+# Makes sure of the real servers that the tests start: PostgreSQL, Redis, Temporal's development
+# server, and an S3 server.
 set -eu
 
 has_postgres() {
@@ -9,15 +10,18 @@ has_postgres() {
     command -v initdb >/dev/null
 }
 
-install_postgres() {
+# Installs a server: what it is, and its package in Debian.
+install() {
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        echo "cronny: the tests need PostgreSQL 15 or newer; install it (Debian: sudo apt-get install postgresql)" >&2
+        echo "cronny: the tests need $1; install it (Debian: sudo apt-get install $2)" >&2
         exit 1
     fi
-    echo "cronny: installing PostgreSQL for the tests"
+    echo "cronny: installing $1 for the tests"
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
 }
 
-has_postgres || install_postgres
+has_postgres || install "PostgreSQL 15 or newer" postgresql
+command -v redis-server >/dev/null || install "Redis 7 or newer" redis-server
 .venv/bin/python -u -c 'from cronny.temporal.binary import obtain, user_cache; obtain(user_cache(), print)'
+.venv/bin/python -u -c 'from tests.servers.s3 import obtain; obtain(print)'

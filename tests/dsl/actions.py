@@ -4,7 +4,13 @@ from activities.stages.catalogue import KINDS
 from dsl.action import Action
 from dsl.check import Checked, check_text
 
-CONNECTIONS = {"orders_db": "postgres", "team_slack": "slack", "api": "http"}
+CONNECTIONS = {
+    "orders_db": "postgres",
+    "team_slack": "slack",
+    "api": "http",
+    "cache": "redis",
+    "reports": "s3",
+}
 
 ALERT = """\
 version: 1

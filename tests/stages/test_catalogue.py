@@ -15,6 +15,8 @@ CONNECTIONS: Mapping[str, Mapping[str, object]] = {
     "http": {"base_url": "https://api.example.com", "token": "t0ken"},
     "slack": {"webhook_url": "https://hooks.example.com/x"},
     "postgres": {"host": "db", "database": "orders", "user": "me", "password": "pw"},
+    "redis": {"host": "cache", "password": "pw", "client_certificate": "c", "client_key": "k3y"},
+    "s3": {"access_key_id": "id", "secret_access_key": "s3cret", "session_token": "t0ken"},
 }
 
 
@@ -26,7 +28,7 @@ def test_a_kind_is_listed_under_its_own_name() -> None:
 def test_the_example_is_a_valid_stage(kind: Kind) -> None:
     first, *rest = kind.example.splitlines()
     document = "\n".join([DOCUMENT + f"  - {first}", *(f"    {line}" for line in rest)])
-    known = {"orders_db": "postgres", "team_slack": "slack"}
+    known = {"cache": "redis", "orders_db": "postgres", "reports": "s3", "team_slack": "slack"}
     assert check_text(document, KINDS, known).problems == ()
 
 
