@@ -14,7 +14,7 @@ from activities.stages.redis_protocol import Refusal, Replies, Reply, encoded
 from activities.stages.tls import TrustedBy, tls_context
 from cronny.egress import CONNECT_TIMEOUT, EgressPolicy
 
-HANDSHAKE_TIMEOUT = 5.0  # seconds; a server that speaks TLS takes two round trips.
+HANDSHAKE_TIMEOUT = 10.0  # seconds for what is two round trips, on a network that may be slow.
 
 
 class RedisConnection(Block):

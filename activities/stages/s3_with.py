@@ -107,7 +107,9 @@ class S3With(Block):
     )
     method: Literal["GET", "PUT"] = Field("GET", description="`presign`: what the address is for.")
     life: Duration = Field(
-        timedelta(minutes=15), description="`presign`: how long the address works, 7 days at most."
+        timedelta(minutes=15),
+        description="`presign`: how long the address works, 7 days at most.",
+        json_schema_extra={"default": "15m"},
     )
 
     @model_validator(mode="after")

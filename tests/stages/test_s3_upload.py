@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from hashlib import md5
+from threading import Event
 from typing import Any
 
 import pytest
@@ -123,22 +124,24 @@ async def test_an_upload_that_takes_too_long_leaves_nothing(
 
 
 async def test_an_upload_that_is_cancelled_while_it_begins_is_given_up(there: dict[str, object]) -> None:
-    begun = Reply(body=b"<I><UploadId>u1</UploadId></I>", delay=0.3)
+    came, may_answer = Event(), Event()
 
     def answer(request: Request) -> Reply:
-        return begun if request.method == "POST" else Reply(status=204)
+        if request.method == "POST":
+            came.set()
+            may_answer.wait(10)
+        return Reply(body=b"<I><UploadId>u1</UploadId></I>")
 
     with http.running(answer) as fake:
         fields = {"operation": "put", "key": "k", "base64": "AAAA" * (PART // 2)}
         stage = asyncio.create_task(run(S3, fields, {**there, "endpoint": fake.url}))
-        await asyncio.to_thread(fake.wait_for, lambda: len(fake.requests) == 1)
+        await asyncio.to_thread(came.wait, 10)
         stage.cancel()
+        may_answer.set()
         with pytest.raises(asyncio.CancelledError):
             await stage
-        assert [(each.method, each.target) for each in fake.requests] == [
-            ("POST", f"/{NAME}/k?uploads="),
-            ("DELETE", f"/{NAME}/k?uploadId=u1"),
-        ]
+        asked = [(each.method, each.target) for each in fake.requests]
+    assert asked == [("POST", f"/{NAME}/k?uploads="), ("DELETE", f"/{NAME}/k?uploadId=u1")]
 
 
 async def test_a_failure_to_give_up_does_not_hide_the_first_one(there: dict[str, object]) -> None:
