@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 import httpx
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import ReadOnlyCredentials
 from pydantic import Field, SecretStr
 
 from activities.stages.exchange import Answer, Limits, exchange, trusting, web_url
@@ -135,8 +134,17 @@ class Bucket:
             message = "the credentials have characters that none have"
             raise StageError("auth", message, retryable=False) from error
 
-    def _credentials(self) -> ReadOnlyCredentials:
+    def _credentials(self) -> "_Keys":
         settings = self.connection
         token = settings.session_token.get_secret_value() if settings.session_token else None
         secret = settings.secret_access_key.get_secret_value()
-        return ReadOnlyCredentials(settings.access_key_id, secret, token)
+        return _Keys(settings.access_key_id, secret, token)
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """What the signer asks for; botocore's own class comes with all that looks for credentials."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(repr=False)
