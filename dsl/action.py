@@ -52,7 +52,8 @@ ERROR_CODES = frozenset(
         "internal",
     }
 )
-ERROR_FAMILIES = ("sql", "code", "approval", "action")  # their codes have open ends: sql.unique_violation
+# Their codes have open ends: sql.unique_violation.
+ERROR_FAMILIES = ("sql", "code", "redis", "s3", "approval", "action")
 
 # CEL's own words and literals; an id that is one of them could not be written in an expression.
 RESERVED_WORDS = frozenset(
@@ -121,7 +122,8 @@ def _positive(duration: timedelta) -> timedelta:
 def _known_error(code: str) -> str:
     if code in ERROR_CODES or code.partition(".")[0] in ERROR_FAMILIES:
         return code
-    known = f"the codes are {', '.join(sorted(ERROR_CODES))}, sql.*, code.*, approval.* and action.*"
+    codes = [*sorted(ERROR_CODES), *(f"{family}.*" for family in ERROR_FAMILIES)]
+    known = f"the codes are {', '.join(codes)}"
     raise ValueError(f"no error code '{code[:60]}'; {did_you_mean(code[:60], ERROR_CODES) or known}")
 
 

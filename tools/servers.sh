@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure of the real servers that the tests start: PostgreSQL, MariaDB, and Temporal's development server.
+# Makes sure of the real servers that the tests start: PostgreSQL, MariaDB, Redis, Temporal's development
+# server, and an S3 server.
 set -eu
 
 has_postgres() {
@@ -26,4 +27,6 @@ install() {
 
 has_postgres || install "PostgreSQL 15 or newer" postgresql
 has_mariadb || install "MariaDB 10.11 or newer" mariadb-server
+command -v redis-server >/dev/null || install "Redis 7 or newer" redis-server
 .venv/bin/python -u -c 'from cronny.temporal.binary import obtain, user_cache; obtain(user_cache(), print)'
+.venv/bin/python -u -c 'from tests.servers.s3 import obtain; obtain(print)'

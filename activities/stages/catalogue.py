@@ -11,6 +11,8 @@ from activities.stages.kind import Kind
 from activities.stages.mysql import MYSQL
 from activities.stages.pagerduty import PAGERDUTY
 from activities.stages.postgres import POSTGRES
+from activities.stages.redis import REDIS
+from activities.stages.s3 import S3
 from activities.stages.set import SET
 from activities.stages.slack import SLACK
 from activities.stages.wait import WAIT
@@ -26,6 +28,8 @@ KINDS: Mapping[str, Kind] = {
         MYSQL,
         PAGERDUTY,
         POSTGRES,
+        REDIS,
+        S3,
         SET,
         SLACK,
         WAIT,

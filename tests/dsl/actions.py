@@ -10,6 +10,8 @@ CONNECTIONS = {
     "team_slack": "slack",
     "api": "http",
     "oncall": "pagerduty",
+    "cache": "redis",
+    "reports": "s3",
 }
 
 ALERT = """\

@@ -53,7 +53,7 @@ def test_problems_are_those_of_the_text_in_order() -> None:
 
 
 def test_a_problem_has_a_code_for_programs() -> None:
-    found = checked(with_stages("{id: s, uses: s3}", "{id: t, uses: set, wth: 1}"))
+    found = checked(with_stages("{id: s, uses: docker}", "{id: t, uses: set, wth: 1}"))
     assert [problem.code for problem in found.problems] == ["not_supported", "required", "unknown_field"]
 
 

@@ -20,6 +20,8 @@ CONNECTIONS: Mapping[str, Mapping[str, object]] = {
     "slack": {"webhook_url": "https://hooks.example.com/x"},
     "mysql": {"host": "db", "database": "shop", "user": "me", "password": "pw"},
     "postgres": {"host": "db", "database": "orders", "user": "me", "password": "pw"},
+    "redis": {"host": "cache", "password": "pw", "client_certificate": "c", "client_key": "k3y"},
+    "s3": {"access_key_id": "id", "secret_access_key": "s3cret", "session_token": "t0ken"},
 }
 
 
@@ -31,7 +33,10 @@ def test_a_kind_is_listed_under_its_own_name() -> None:
 def test_the_example_is_a_valid_stage(kind: Kind) -> None:
     first, *rest = kind.example.splitlines()
     document = "\n".join([DOCUMENT + f"  - {first}", *(f"    {line}" for line in rest)])
-    known = {"oncall": "pagerduty", "orders_db": "postgres", "shop_db": "mysql", "team_slack": "slack"}
+    known = {
+        "cache": "redis", "oncall": "pagerduty", "orders_db": "postgres", "reports": "s3",
+        "shop_db": "mysql", "team_slack": "slack",
+    }  # fmt: skip
     assert check_text(document, KINDS, known).problems == ()
 
 
