@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
+from temporalio import activity
 
 from activities.action_cache import LoadedAction
 from activities.masking import Masker
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
 from activities.scope import Sight, ended_of, sight_of
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.kind import Deed, Kind, Origin, Passage, StageContext, StageError
 from activities.verdicts import connector_view
 from cronny.store.records import TriggerRecords
 from dsl.action import Stage
@@ -39,11 +40,12 @@ class Prepared:
 
 @dataclass
 class Log:
-    """The lines a stage wrote, masked and capped."""
+    """The lines a stage wrote, masked and capped, and what is to be done once they are recorded."""
 
     masker: Masker
     lines: list[str] = field(default_factory=list)
     size: int = 0
+    afterwards: list[Deed] = field(default_factory=list)
 
     def write(self, line: str) -> None:
         """Add a line; what goes beyond the limit is dropped."""
@@ -84,6 +86,14 @@ async def execute(
         attempt=attempt,
         timeout=allowed,
         log=log.write,
+        origin=Origin(
+            tenant=call.fire.tenant,
+            action=call.fire.action,
+            schedule=call.fire.schedule,
+            trigger_id=call.fire.trigger_id,
+            stage_id=stage.id,
+        ),
+        passage=Passage(_is_handed_over, log.afterwards),
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
@@ -96,6 +106,12 @@ async def execute(
     except Exception as error:  # a mistake of ours; let through, Temporal would repeat the side effect
         report.exception("a stage kind failed in an unexpected way", extra={"kind": kind.name})
         raise StageError("internal", f"{kind.name}: {type(error).__name__}", retryable=False) from error
+
+
+def _is_handed_over() -> bool:
+    """Whether Temporal gives the stage to another worker; a timeout of ours has no such details."""
+    details = activity.cancellation_details() if activity.in_activity() else None
+    return details is not None and not details.cancel_requested
 
 
 async def _is_wanted(parts: Parts, stage: Stage, sight: Sight) -> bool:

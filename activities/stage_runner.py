@@ -12,6 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.action_cache import LoadedAction
+from activities.aftermath import Aftermath
 from activities.attempt import Log, Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
@@ -78,6 +79,7 @@ class StageRunner:
         self._parts = runtime.parts
         self._luck = luck
         self._executions: Joined[StageResult] = Joined()
+        self._aftermath = Aftermath()
 
     @activity.defn(name="run_stage")
     async def run_stage(self, call: StageCall) -> StageResult:
@@ -219,6 +221,7 @@ class StageRunner:
             log=log.text(),
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
+        self._aftermath.begin(log.afterwards)
         message = f"attempt {attempt} failed: {error.code}"
         raise ApplicationError(
             message, type="retry", next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN
@@ -242,6 +245,7 @@ class StageRunner:
             error=ended.error, fired=judgement.fired, log=log.text(),
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
+        self._aftermath.begin(log.afterwards)
         return StageResult(status=ended.status, fired=judgement.fired)
 
 

@@ -1,9 +1,9 @@
 """What a kind of stage is: its fields, its documentation and its execution."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -43,6 +43,28 @@ class StageError(CronnyError):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Whose stage it is, and of which trigger."""
+
+    tenant: str  #: Its slug.
+    action: str
+    schedule: str  #: Empty for a trigger by hand.
+    trigger_id: str
+    stage_id: str
+
+
+Deed: TypeAlias = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How an attempt that outlives its worker is passed on: what it left outside can be found again."""
+
+    is_handed_over: Callable[[], bool] = lambda: False  #: Whether who cancels it has it go on elsewhere.
+    afterwards: list[Deed] = field(default_factory=list)  #: What to do once its end is recorded.
+
+
+@dataclass(frozen=True)
 class StageContext(Generic[WithT, ConnectionT]):
     """Everything one attempt of a stage may use."""
 
@@ -53,6 +75,8 @@ class StageContext(Generic[WithT, ConnectionT]):
     attempt: int
     timeout: timedelta  #: For the whole attempt.
     log: Callable[[str], None]
+    origin: Origin
+    passage: Passage = field(default_factory=Passage)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.kind import Kind, Origin, Passage, StageContext, StageError
 from cronny.egress import EgressPolicy
 
 LOOPBACK = EgressPolicy(allow=(ip_network("127.0.0.0/8"),))
 PATIENCE = timedelta(seconds=10)
+ORIGIN = Origin("acme", "orders", "nightly", "trg_1", "fetch")
 
 
 def context(
@@ -24,16 +25,20 @@ def context(
     timeout: timedelta = PATIENCE,
     log: list[str] | None = None,
     attempt: int = 1,
+    key: str = "trg_1/fetch",
+    passage: Passage | None = None,
 ) -> StageContext[Any, Any]:
     model = kind.connection_model
     return StageContext(
         with_=kind.with_model.model_validate(with_),
         connection=None if connection is None or model is None else model.model_validate(connection),
         egress=egress,
-        idempotency_key="trg_1/fetch",
+        idempotency_key=key,
         attempt=attempt,
         timeout=timeout,
         log=(log if log is not None else []).append,
+        origin=ORIGIN,
+        passage=passage or Passage(),
     )
 
 
