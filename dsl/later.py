@@ -9,7 +9,7 @@ from dsl.report import Report
 
 ACTION_FIELDS = frozenset({"on_error", "on_success", "on_finish", "concurrency", "priority"})
 STAGE_FIELDS = frozenset({"foreach", "item_as", "concurrency", "on_item_error", "undo"})
-KINDS = frozenset({"pagerduty", "docker", "mysql", "redis", "s3", "code", "approval", "wait", "action"})
+KINDS = frozenset({"pagerduty", "mysql", "redis", "s3", "code", "approval", "wait", "action"})
 
 
 def without_later(value: dict[str, JsonValue], report: Report) -> dict[str, JsonValue]:

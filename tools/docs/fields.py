@@ -60,7 +60,8 @@ def _choices(schemas: Sequence[Schema]) -> Iterator[str]:
 
 
 def _values(field: Schema) -> Schema:
-    values = field.get("additionalProperties")
+    by_pattern = next(iter(field.get("patternProperties", {}).values()), None)
+    values = by_pattern or field.get("additionalProperties")
     return values if isinstance(values, Mapping) else {}
 
 
