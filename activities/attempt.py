@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
+from temporalio import activity
 
 from activities.early import EARLY_EVENTS, read_hint
 from activities.masking import Masker
@@ -14,7 +15,7 @@ from activities.repeating import Opened, asks_for_item, open_items
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
 from activities.scope import Ended, Sight
-from activities.stages.kind import Kind, Origin, StageContext, StageError
+from activities.stages.kind import Deed, Kind, Origin, Passage, StageContext, StageError
 from activities.stages.request import Answer
 from activities.verdicts import connector_view
 from activities.work import Work
@@ -40,11 +41,12 @@ class Prepared:
 
 @dataclass
 class Log:
-    """The lines a stage wrote, masked and capped."""
+    """The lines a stage wrote, masked and capped, and what is to be done once they are recorded."""
 
     masker: Masker
     lines: list[str] = field(default_factory=list)
     size: int = 0
+    afterwards: list[Deed] = field(default_factory=list)
 
     def write(self, line: str) -> None:
         """Add a line; what goes beyond the limit is dropped."""
@@ -107,6 +109,7 @@ async def execute(
         ),
         conceal=log.conceal,
         answer=answer,
+        passage=Passage(_is_handed_over, log.afterwards),
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
@@ -119,6 +122,12 @@ async def execute(
     except Exception as error:  # a mistake of ours; let through, Temporal would repeat the side effect
         report.exception("a stage kind failed in an unexpected way", extra={"kind": kind.name})
         raise StageError("internal", f"{kind.name}: {type(error).__name__}", retryable=False) from error
+
+
+def _is_handed_over() -> bool:
+    """Whether Temporal gives the stage to another worker; a timeout of ours has no such details."""
+    details = activity.cancellation_details() if activity.in_activity() else None
+    return details is not None and not details.cancel_requested
 
 
 async def _is_wanted(parts: Parts, work: Work, sight: Sight) -> bool:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.aftermath import Aftermath
 from activities.attempt import Log, Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
@@ -70,6 +71,7 @@ class StageRunner:
         self._luck = luck
         self._executions: Joined[StageResult] = Joined()
         self._waits = Waits(runtime)
+        self._aftermath = Aftermath()
 
     @activity.defn(name="run_stage")
     async def run_stage(self, call: StageCall) -> StageResult:
@@ -278,6 +280,7 @@ class StageRunner:
             fired=fired, log=log.text(), item=work.call.item, failed_at=now,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
+        self._aftermath.begin(log.afterwards)
         if work.call.attempt:
             return StageResult(status="retrying", fired=fired, delay=again.delay)
         message = f"attempt {attempt} failed: {again.code}"
@@ -306,6 +309,7 @@ class StageRunner:
             log=log.text(), item=work.call.item,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
+        self._aftermath.begin(log.afterwards)
         return StageResult(status=ended.status, fired=judgement.fired)
 
 

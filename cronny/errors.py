@@ -11,6 +11,7 @@ CronnyError
 │   └── Refused          it is there, and does not take this one message
 ├── SettingsError        the installation is configured wrongly
 ├── EgressDenied         the address is closed for this tenant
+├── EngineError          the Docker Engine refuses or is away; in activities.stages.docker_engine
 ├── Unsealable           a secret cannot be opened; in cronny.secrets
 └── StageError           a stage failed; in activities.stages.kind
 """

@@ -1,5 +1,7 @@
 """How an installation is configured: environment variables with the prefix `CRONNY_`, or arguments."""
 
+import json
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -7,7 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cronny.docker import Docker, DockerRules
 from cronny.errors import SettingsError
+from cronny.sizes import format_size, parse_size
 
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -25,12 +29,22 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _parsed(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _size(text: str) -> str:
+    return format_size(parse_size(text))
+
+
 def _default_database(values: dict[str, Any]) -> str:
     return f"sqlite+aiosqlite:///{values['data_dir'] / 'cronny.db'}"
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+TenantRules = Annotated[Mapping[str, DockerRules], NoDecode, BeforeValidator(_parsed)]
 
 
 class Settings(BaseSettings):
@@ -74,6 +88,27 @@ class Settings(BaseSettings):
     egress_allow: Networks = Field(
         (), description="Networks that stages may reach although they are not public, separated by commas."
     )
+    docker_host: str | None = Field(
+        None,
+        pattern=r"^(unix:///.+|tcp://[^/@]+:[0-9]+)$",
+        description="`unix:///…` or `tcp://host:port` of the Docker Engine for `docker` stages; "
+        "without one, there are none.",
+    )
+    docker_images: Texts = Field(
+        (), description="Images that stages may use: patterns, separated by commas; `!` in front forbids."
+    )
+    docker_digests: bool = Field(False, description="Only images that are named with their digest.")
+    docker_pull: bool = Field(True, description="Whether the Docker Engine may fetch images.")
+    docker_networks: Texts = Field(
+        (), description="Networks that containers may join besides `none`, separated by commas."
+    )
+    docker_memory: Annotated[str, AfterValidator(_size)] = Field(
+        "1g", description="The most memory of a container."
+    )
+    docker_cpus: float = Field(2.0, gt=0, description="The most processors of a container.")
+    docker_tenants: TenantRules = Field(
+        {}, description='Other rules for single tenants: `{"acme": {"images": ["alpine:3.*"]}}`.'
+    )
     log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for programs.")
 
     @property
@@ -85,6 +120,19 @@ class Settings(BaseSettings):
     def client_file(self) -> Path:
         """The file in which `cronny up` leaves the API's URL and key for the CLI."""
         return self.data_dir / "client.json"
+
+    @property
+    def docker(self) -> Docker:
+        """The Docker Engine and what tenants may do there."""
+        rules = DockerRules(
+            images=self.docker_images,
+            digests=self.docker_digests,
+            pull=self.docker_pull,
+            networks=self.docker_networks,
+            memory=parse_size(self.docker_memory),
+            cpus=self.docker_cpus,
+        )
+        return Docker(self.docker_host, rules, self.docker_tenants)
 
     @property
     def temporal_target(self) -> str:

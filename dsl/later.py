@@ -5,7 +5,6 @@ from pydantic import JsonValue
 from dsl.report import Report
 
 ACTION_FIELDS = frozenset({"concurrency", "priority"})
-KINDS = frozenset({"docker"})
 
 
 def without_later(value: dict[str, JsonValue], report: Report) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.servers import mariadb, postgres
+from tests.servers import docker, mariadb, postgres
 from tests.servers import temporal as temporal_server
 
 
@@ -39,6 +39,20 @@ def temporal() -> Iterator[str]:
     """`host:port` of a real development server, shared by the session."""
     with temporal_server.running() as server:
         yield server.address
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[docker.Engine]:
+    """A private Docker Engine, shared by the session."""
+    with docker.running() as engine:
+        yield engine
+
+
+@pytest.fixture
+def engine(docker_engine: docker.Engine) -> Iterator[docker.Engine]:
+    """A Docker Engine without containers."""
+    yield docker_engine
+    docker_engine.clear()
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure of the real servers that the tests start: PostgreSQL, MariaDB, Redis, Temporal's development
-# server, and an S3 server.
+# Makes sure of the real servers that the tests start: PostgreSQL, MariaDB, Redis, a Docker Engine, Temporal's
+# development server, and an S3 server.
 set -eu
 
 has_postgres() {
@@ -28,5 +28,12 @@ install() {
 has_postgres || install "PostgreSQL 15 or newer" postgresql
 has_mariadb || install "MariaDB 10.11 or newer" mariadb-server
 command -v redis-server >/dev/null || install "Redis 7 or newer" redis-server
+has_program() {
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null
+}
+
+has_program dockerd || install "a Docker Engine" docker.io
+# All that the image of the tests has in it: there is no registry to fetch one from.
+has_program busybox || install "busybox" busybox-static
 .venv/bin/python -u -c 'from cronny.temporal.binary import obtain, user_cache; obtain(user_cache(), print)'
 .venv/bin/python -u -c 'from tests.servers.s3 import obtain; obtain(print)'

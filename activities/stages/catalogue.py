@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from activities.stages.action import ACTION
 from activities.stages.approval import APPROVAL
 from activities.stages.code import CODE
+from activities.stages.docker import DOCKER, docker_kind
 from activities.stages.fail import FAIL
 from activities.stages.http import HTTP
 from activities.stages.kind import Kind
@@ -16,6 +17,7 @@ from activities.stages.s3 import S3
 from activities.stages.set import SET
 from activities.stages.slack import SLACK
 from activities.stages.wait import WAIT
+from cronny.settings import Settings
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
@@ -23,6 +25,7 @@ KINDS: Mapping[str, Kind] = {
         ACTION,
         APPROVAL,
         CODE,
+        DOCKER,
         FAIL,
         HTTP,
         MYSQL,
@@ -35,3 +38,9 @@ KINDS: Mapping[str, Kind] = {
         WAIT,
     )
 }
+
+
+def equipped(kinds: Mapping[str, Kind], settings: Settings) -> Mapping[str, Kind]:
+    """The kinds, with what an installation has for them."""
+    own = {DOCKER.name: docker_kind(settings.docker)}
+    return {name: own.get(name, kind) for name, kind in kinds.items()}

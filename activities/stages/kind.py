@@ -1,9 +1,9 @@
 """What a kind of stage is: its fields, its documentation and its execution."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -54,6 +54,17 @@ class Origin:
     stage_id: str
 
 
+Deed: TypeAlias = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How an attempt that outlives its worker is passed on: what it left outside can be found again."""
+
+    is_handed_over: Callable[[], bool] = lambda: False  #: Whether who cancels it has it go on elsewhere.
+    afterwards: list[Deed] = field(default_factory=list)  #: What to do once its end is recorded.
+
+
 @dataclass(frozen=True)
 class StageContext(Generic[WithT, ConnectionT]):
     """Everything one attempt of a stage may use."""
@@ -68,6 +79,7 @@ class StageContext(Generic[WithT, ConnectionT]):
     origin: Origin
     conceal: Callable[[str], None]  #: Have a secret that the stage was given masked from now on.
     answer: Answer | None = None  #: For a kind that waits: how the wait ended.
+    passage: Passage = field(default_factory=Passage)
 
 
 @dataclass(frozen=True)

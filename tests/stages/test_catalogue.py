@@ -15,6 +15,7 @@ from dsl.shapes import check_shape
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 DOCUMENT = "version: 1\nname: example\nstages:\n"
 CONNECTIONS: Mapping[str, Mapping[str, object]] = {
+    "docker": {"username": "me", "password": "passw0rd", "secrets": {"token": "s3cret"}},
     "http": {"base_url": "https://api.example.com", "token": "t0ken"},
     "pagerduty": {"routing_key": "0123456789abcdef0123456789abcdef"},
     "slack": {"webhook_url": "https://hooks.example.com/x"},
@@ -109,4 +110,7 @@ def test_no_secret_of_a_connection_is_shown(name: str) -> None:
 
 
 def _secrets(connection: BaseModel) -> list[str]:
-    return [value.get_secret_value() for _, value in connection if isinstance(value, SecretStr)]
+    values = [
+        each for _, value in connection for each in (value.values() if isinstance(value, dict) else [value])
+    ]
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

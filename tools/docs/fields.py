@@ -79,7 +79,8 @@ def _choices(schemas: Sequence[Schema]) -> Iterator[str]:
 def _mapping_text(field: Schema) -> str:
     if "properties" in field:
         return "mapping of: " + ", ".join(f"`{name}`" for name in field["properties"])
-    values = field.get("additionalProperties")
+    by_pattern = next(iter(field.get("patternProperties", {}).values()), None)
+    values = by_pattern or field.get("additionalProperties")
     return f"mapping to: {type_text(values if isinstance(values, Mapping) else {})}"
 
 
