@@ -15,15 +15,16 @@ from activities.action_cache import LoadedAction
 from activities.attempt import Log, Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
-from activities.killing import end_killed
+from activities.killing import end_killed, let_go
 from activities.masking import Masker
+from activities.places import place_of
 from activities.retrying import retry_delay
 from activities.runtime import Runtime
 from activities.scope import Ended, Sight, sight_of
 from activities.stages.kind import StageError
 from activities.verdicts import judge
 from cronny.store import claims
-from cronny.store.claims import Claim, Verdict, VerdictKind
+from cronny.store.claims import Claim, Place, Verdict, VerdictKind
 from cronny.store.records import Begin, StageEnd, TriggerRecords
 from cronny.store.tables import StageRow, StageState, TriggerState
 from dsl.action import Retry, Stage
@@ -110,8 +111,12 @@ class StageRunner:
         if work.record is not None and work.record.finished_at is not None:
             return _recorded(work.record)
         prepared = await self._prepare(work)
+        place = await self._place(work)
+        if isinstance(place, StageError):
+            prepared, place = place, None
         began = self._parts.clock()
-        verdict = await self._verdict(call)
+        verdict = await self._verdict(call, place)
+        await let_go(verdict.release)
         if verdict.kind is VerdictKind.QUEUE:
             return StageResult(status="queued", cancel=_executions(verdict.cancel))
         if not verdict.may_run:
@@ -168,11 +173,20 @@ class StageRunner:
         except StageError as error:
             return error
 
-    async def _verdict(self, call: StageCall) -> Verdict:
+    async def _place(self, work: _Work) -> Place | StageError | None:
+        concurrency = work.loaded.action.concurrency
+        if concurrency is None or not work.call.is_root:
+            return None
+        try:
+            return await place_of(self._parts.evaluator, concurrency, work.sight)
+        except StageError as error:
+            return error
+
+    async def _verdict(self, call: StageCall, place: Place | None) -> Verdict:
         fire = call.fire
         if not call.is_root:
             return CLAIMED
-        wish = Claim(fire.trigger_id, fire.generation, call.run_id, call.stage_id)
+        wish = Claim(fire.trigger_id, fire.generation, call.run_id, call.stage_id, place)
         start: datetime | None = fire.start_at
         while start is not None:
             await self._runtime.holds.until(start)

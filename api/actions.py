@@ -29,6 +29,7 @@ from cronny.errors import Conflict, NotFound
 from cronny.scheduling import Compiled, DateSet
 from cronny.store.tables import ActionRow, EventKind
 from cronny.store.tenant_store import TenantStore
+from dsl.action import MIDDLE_PRIORITY
 from dsl.inputs import check_inputs
 
 
@@ -143,7 +144,8 @@ async def _save(
     store: TenantStore, name: str, written: WrittenAction, calendars: Mapping[str, DateSet]
 ) -> tuple[Change, ActionRow, Sequence[Effect]]:
     model = written.action.model_dump(mode="json")
-    action, is_new = await store.actions.save(name, written.text, model, store.now)
+    priority = written.action.priority if written.action.priority != MIDDLE_PRIORITY else None
+    action, is_new = await store.actions.save(name, written.text, model, store.now, priority)
     if is_new:
         await store.note(EventKind.ACTION_SAVED, action_id=action.id, details={"version": action.version})
     effects = await embed(store, action, written, calendars)

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from dsl.document import Path
 from dsl.report import Report
 
-ACTION_FIELDS = frozenset({"on_error", "on_success", "on_finish", "concurrency", "priority"})
+ACTION_FIELDS = frozenset({"on_error", "on_success", "on_finish"})
 STAGE_FIELDS = frozenset({"foreach", "item_as", "concurrency", "on_item_error", "undo"})
 KINDS = frozenset({"docker", "mysql", "redis", "s3", "approval", "wait", "action"})
 

@@ -61,7 +61,7 @@ def _stage_faults(reference: Reference, site: Site, sketch: Sketch) -> Iterator[
         hint = did_you_mean(stage, sketch.ids) or known_hint("stages", sketch.ids)
         yield Fault(offsets[1], f"there is no stage '{stage}'", hint, "unknown_stage")
     elif stage not in site.stages:
-        yield Fault(offsets[1], *_not_upstream(stage, site.owner), "not_upstream")
+        yield Fault(offsets[1], *_not_upstream(stage, site), "not_upstream")
     if parts[2] not in STAGE_FIELDS:
         hint = did_you_mean(str(parts[2]), STAGE_FIELDS) or known_hint("fields", STAGE_FIELDS)
         yield Fault(offsets[2], f"a stage has no '{parts[2]}'", hint)
@@ -69,7 +69,10 @@ def _stage_faults(reference: Reference, site: Site, sketch: Sketch) -> Iterator[
         yield _tested(reference)
 
 
-def _not_upstream(stage: str, owner: str) -> tuple[str, str]:
+def _not_upstream(stage: str, site: Site) -> tuple[str, str]:
+    owner = site.owner
+    if site.situation == "concurrency":
+        return "no stage has begun here", "a key is made of inputs and trigger"
     if not owner:
         return "a default sees no stages", "write it at the stage itself"
     if owner == stage:

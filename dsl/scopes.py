@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from dsl.action import Action, Input, InputType
 
 TypeName = Literal["string", "int", "double", "bool", "list", "map", "timestamp", "dyn"]
-Situation = Literal["with", "when", "output", "retry", "connector", "outputs"]
+Situation = Literal["with", "when", "output", "retry", "connector", "outputs", "concurrency"]
 SITUATIONS: tuple[Situation, ...] = get_args(Situation)
 
 _INPUT_TYPES: Mapping[InputType, TypeName] = {
@@ -42,6 +42,7 @@ _EXTRA: Mapping[Situation, Mapping[str, TypeName]] = {
     "retry": {"input": "dyn", "error": "dyn", "attempt": "int"},
     "connector": {"input": "dyn", "output": "dyn", "error": "dyn", "attempt": "int"},
     "outputs": {},
+    "concurrency": {},
 }
 
 

@@ -30,6 +30,8 @@ def sites_of(sketch: Sketch) -> Iterator[Site]:
         yield from _connector_sites(sketch, connector)
     if "outputs" in sketch.raw:
         yield Site(("outputs",), sketch.raw["outputs"], "outputs", frozenset(sketch.ids))
+    if isinstance(concurrency := sketch.raw.get("concurrency"), dict) and "key" in concurrency:
+        yield Site(("concurrency", "key"), concurrency["key"], "concurrency", frozenset())
     if isinstance(defaults := sketch.raw.get("defaults"), dict):
         yield from _unless(defaults.get("retry"), ("defaults", "retry"), frozenset(), "")
 

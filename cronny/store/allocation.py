@@ -24,8 +24,8 @@ SLOW = timedelta(seconds=3)  # after its due, and its allocation, a trigger shou
 MOST_OVERDUE = 5000  # are counted: so many say all there is to say
 REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
 REVIVED = (  # what a due that is allocated again takes from its new row
-    "action_id", "action_version", "planned", "state", "reason", "generation", "is_guarded", "overlap",
-    "start_by", "complete_on", "inputs", "count", "until", "allocated_at", "finished_at",
+    "action_id", "action_version", "priority", "planned", "state", "reason", "generation", "is_guarded",
+    "overlap", "start_by", "complete_on", "inputs", "count", "until", "allocated_at", "finished_at",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The ends of guarded triggers: what they mean for their schedule, and who waits for them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
@@ -8,12 +9,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.store.events import ENGINE, Events
-from cronny.store.guarded import first_waiting, lock_schedules
+from cronny.store.open_rows import Held, hold
 from cronny.store.records import TriggerEnd, end_triggers
+from cronny.store.releasing import releases
 from cronny.store.schedules import Schedules
 from cronny.store.tables import EventKind, ScheduleRow, Tenant, TriggerRow, TriggerState
 
 ENDED = (TriggerState.COMPLETED, TriggerState.FAILED)
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """What the end of a trigger concerns."""
+
+    id: str
+    tenant_id: str
+    action_id: str
+    schedule_id: str | None
+    concurrency_key: str | None
+
 
 # One that completed when it started still gets what its action gave.
 _END_STARTED = (
@@ -31,30 +45,51 @@ _END_STARTED = (
 )  # fmt: skip
 
 
-async def end_guarded(session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime) -> list[str]:
-    """Settle triggers and pause what keeps failing; for each, the workflow that waits for its end, or none.
+async def end_guarded(
+    session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime
+) -> list[tuple[str, ...]]:
+    """Settle triggers and pause what keeps failing; for each, the workflows that may go because of its end.
 
     Doing it again changes nothing and gives who waits by then.
     """
-    query = select(col(TriggerRow.id), col(TriggerRow.schedule_id)).where(
-        col(TriggerRow.id).in_([end.trigger_id for end in ends])
-    )
-    schedule_of = {row.id: row.schedule_id for row in await session.execute(query)}
-    schedules = await lock_schedules(session, schedule_of.values())
+    rows = await _ending(session, [end.trigger_id for end in ends])
+    held = await hold_of(session, rows.values())
     await end_triggers(session, ends, now)
     await (await session.connection()).execute(_END_STARTED, [_started_values(end) for end in ends])
-    failed = {schedule_of.get(end.trigger_id) for end in ends if end.state is TriggerState.FAILED}
-    await _pause_failing(session, [one for one in schedules if one in failed], now)
-    waiting = await first_waiting(session, schedules)
-    return [waiting.get(schedule_of.get(end.trigger_id) or "", "") for end in ends]
+    failed = {end.trigger_id for end in ends if end.state is TriggerState.FAILED}
+    of_failed = {row.schedule_id for row in rows.values() if row.id in failed}
+    await _pause_failing(session, [one for one in held.schedules if one in of_failed], now)
+    found = await releases(session, held, {row.tenant_id for row in rows.values()})
+    return [found.after(rows[end.trigger_id]) if end.trigger_id in rows else () for end in ends]
 
 
-async def after_lost(session: AsyncSession, row: TriggerRow, now: datetime) -> str | None:
-    """What follows when a trigger was settled as lost: as after any failure; the workflow that waits."""
-    if row.schedule_id is None:
-        return None
-    await _pause_failing(session, [row.schedule_id], now)
-    return (await first_waiting(session, [row.schedule_id])).get(row.schedule_id)
+async def hold_of(session: AsyncSession, rows: Collection[_Ending | TriggerRow]) -> Held:
+    """Lock what the ends of some triggers concern: before the triggers themselves, as their claims do."""
+    return await hold(
+        session,
+        tenants={row.tenant_id for row in rows},
+        actions={row.action_id for row in rows if row.concurrency_key is not None},
+        schedules=[row.schedule_id for row in rows],
+    )
+
+
+async def guarded_among(session: AsyncSession, ids: Sequence[str]) -> set[str]:
+    """Which of these triggers are guarded: their claims, which know more than who wrote them, say so, too."""
+    query = select(col(TriggerRow.id)).where(col(TriggerRow.id).in_(ids), col(TriggerRow.is_guarded))
+    return set((await session.execute(query)).scalars())
+
+
+async def after_lost(session: AsyncSession, row: TriggerRow, now: datetime) -> tuple[str, ...]:
+    """What follows when a trigger was settled as lost: as after any failure; the workflows that may go."""
+    held = await hold_of(session, [row])
+    await _pause_failing(session, held.schedules, now)
+    return (await releases(session, held, {row.tenant_id})).after(row)
+
+
+async def _ending(session: AsyncSession, ids: Sequence[str]) -> dict[str, _Ending]:
+    columns = [col(getattr(TriggerRow, one.name)) for one in fields(_Ending)]
+    query = select(*columns).where(col(TriggerRow.id).in_(ids))
+    return {row.id: _Ending(*row) for row in await session.execute(query)}
 
 
 async def _pause_failing(session: AsyncSession, schedules: Iterable[str], now: datetime) -> None:

@@ -86,8 +86,9 @@ class Triggers:
         trigger_id = new_id("trg", now)
         row = TriggerRow(
             id=trigger_id, tenant_id=self._tenant.id, action_id=action.id, action_version=action.version,
-            schedule_id=schedule.id if schedule else None, due=now, inputs=inputs, allocated_at=now,
-            reason="manual", workflow_id=manual_workflow(self._tenant.slug, action.name, trigger_id),
+            priority=action.priority, schedule_id=schedule.id if schedule else None, due=now, inputs=inputs,
+            allocated_at=now, reason="manual",
+            workflow_id=manual_workflow(self._tenant.slug, action.name, trigger_id),
             is_guarded=schedule is not None,  # others of its schedule may wait for its end
         )  # fmt: skip
         self._session.add(row)
