@@ -21,6 +21,7 @@ from api.routes import (
     explaining,
     fires,
     health,
+    limits,
     schedules,
     triggers,
     validate,
@@ -59,6 +60,7 @@ def create_app(parts: Parts) -> FastAPI:
         calendars,
         connections,
         validate,
+        limits,
         health,
     ):
         app.include_router(noun.router)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.body import TooLarge
 from api.problem import problem_response
-from cronny.errors import Conflict, CronnyError, Invalid, NotFound, Unauthorised, Unavailable
+from cronny.errors import Conflict, CronnyError, Invalid, LimitReached, NotFound, Unauthorised, Unavailable
 from cronny.store.failures import meaning_of
 from dsl.problems import Problem
 
@@ -21,6 +21,7 @@ STATUSES: Mapping[type[CronnyError], tuple[HTTPStatus, str]] = {
     Invalid: (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"),
     NotFound: (HTTPStatus.NOT_FOUND, "not_found"),
     Conflict: (HTTPStatus.CONFLICT, "conflict"),
+    LimitReached: (HTTPStatus.CONFLICT, "limit_reached"),
     Unauthorised: (HTTPStatus.UNAUTHORIZED, "unauthorised"),
     Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),

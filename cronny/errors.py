@@ -4,6 +4,7 @@ CronnyError
 ├── Invalid              what a tenant sent is wrong; carries every problem
 ├── NotFound             no such object for this tenant
 ├── Conflict             the object's state forbids it
+│   └── LimitReached     the tenant has as much as it may have
 ├── Unauthorised         no valid key
 ├── Unavailable          a server Cronny needs is away
 │   └── Refused          it is there, and does not take this one message
@@ -39,6 +40,10 @@ class NotFound(CronnyError):
 
 class Conflict(CronnyError):
     """The object's state does not allow this."""
+
+
+class LimitReached(Conflict):
+    """The tenant has as many as it may have."""
 
 
 class Unauthorised(CronnyError):

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "schedules": ("cronny.cli.schedules", "List, show, pause, resume, trigger and delete schedules."),
     "triggers": ("cronny.cli.triggers", "List, show and watch triggers."),
     "events": ("cronny.cli.events", "List who did what, and why."),
+    "limits": ("cronny.cli.limits", "Show what the tenant may have at the most, and what it has."),
     "calendars": ("cronny.cli.calendars", "List, show, set and delete calendars, and list their dates."),
     "connections": ("cronny.cli.connections", "List, set and delete connections."),
 }

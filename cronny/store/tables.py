@@ -113,7 +113,7 @@ class Tenant(SQLModel, table=True):
     limit_running_triggers: int | None = None  # none of these: as many as there are
     limit_schedules: int | None = None
     limit_actions: int | None = None
-    limit_interval: int | None = None  # seconds between two fires of a schedule, at the least
+    limit_minimum_interval: int | None = None  # seconds between two fires of a schedule, at the least
     limit_input_bytes: int | None = None
     created_at: datetime = Field(sa_type=Instant)
 
@@ -237,6 +237,7 @@ class TriggerRow(SQLModel, table=True):
     overlap: str = "allow"  # what its claim does while another trigger of its schedule executes
     concurrency_limit: int | None = None  # of its action; written by its claim, as the key is
     concurrency_key: str | None = None
+    is_postponed: bool | None = None  # allocated late: its tenant was beyond its rate
     priority: int | None = None  # where it differs from the middle one
     start_by: datetime | None = Field(default=None, sa_type=Instant)  # a later claim finds it missed
     complete_on: str = "finish"

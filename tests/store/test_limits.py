@@ -8,14 +8,18 @@ import pytest
 from sqlalchemy import text, update
 from sqlmodel import col
 
+from cronny.firing import fire_of
 from cronny.scheduling.places import OnLimit
+from cronny.store.actions import Actions
 from cronny.store.claims import Claim, Execution, Place, Verdict, VerdictKind, claim
 from cronny.store.database import Database
 from cronny.store.ends import end_guarded
+from cronny.store.fires import Allocatable, row_of
 from cronny.store.guarded import claim_guarded
 from cronny.store.records import TriggerEnd
 from cronny.store.schedules import Schedules
 from cronny.store.tables import IS_OPEN, Tenant, TriggerRow, TriggerState
+from cronny.store.triggers import Triggers
 from tests.store.samples import NOW, SECOND, Owner, add, add_owner, executing, fire, ledger, wish
 
 LATER = NOW + 100 * SECOND
@@ -236,3 +240,13 @@ async def test_limited_rows_are_found_through_their_index(database: Database) ->
     async with database.read() as session:
         (step,) = (await session.execute(text(query))).all()
     assert "ix_trigger_limited" in step.detail
+
+
+async def test_a_trigger_has_the_priority_of_its_action(database: Database, owner: Owner) -> None:
+    async with database.write() as session:
+        action, _ = await Actions(session, owner.tenant).save("check", "other", {}, NOW, priority=1)
+        entry = await Triggers(session, owner.tenant).add_manual(action, None, {}, NOW)
+        target = Allocatable(owner.schedule, action, owner.tenant)
+        row = row_of(target, NOW, NOW, TriggerState.SCHEDULED)
+    fires = [fire_of(one, "acme", "check", None, NOW) for one in (entry.trigger, row)]
+    assert [one.priority for one in fires] == [1, 1]

@@ -8,7 +8,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-LIMITS = ("running_triggers", "schedules", "actions", "interval", "input_bytes")
+LIMITS = ("running_triggers", "schedules", "actions", "minimum_interval", "input_bytes")
 IS_OPEN = "state = 'executing' or reason in ('queued', 'concurrency', 'tenant_limit')"
 
 
@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column("action", sa.Column("priority", sa.Integer(), nullable=True))
     op.add_column("trigger", sa.Column("concurrency_limit", sa.Integer(), nullable=True))
     op.add_column("trigger", sa.Column("concurrency_key", sa.String(), nullable=True))
+    op.add_column("trigger", sa.Column("is_postponed", sa.Boolean(), nullable=True))
     op.add_column("trigger", sa.Column("priority", sa.Integer(), nullable=True))
     op.drop_index("ix_trigger_open", table_name="trigger")
     _index("ix_trigger_open", ["schedule_id"], IS_OPEN)
