@@ -29,8 +29,8 @@ async def test_no_further_action_than_there_may_be(each_server: Server, each_acm
     refused = await each_acme.put("/v1/actions/pong", content=PING.replace("name: ping", "name: pong"))
     assert (refused.status_code, refused.json()["code"]) == (409, "limit_reached")
     assert refused.json()["detail"] == (
-        "the tenant's limit 'actions' is 1, and there are 1: delete one, or ask whoever runs this installation "
-        "for more"
+        "the tenant's limit 'actions' is 1, and there are 1: delete one, or ask whoever runs this "
+        "installation for more"
     )
     assert [one["name"] for one in (await each_acme.get("/v1/actions")).json()["items"]] == ["ping"]
     again = await each_acme.put("/v1/actions/ping", content=f"{PING}description: the same\n")
