@@ -209,7 +209,7 @@ class Stage(Part):
 class Concurrency(Part):
     """How many triggers of an action execute at once; a whole number alone is the limit."""
 
-    limit: StrictInt = Field(ge=1, le=10_000, description="Triggers that execute at once at the most.")
+    limit: StrictInt = Field(ge=1, le=1000, description="Triggers that execute at once at the most.")
     key: Annotated[str, StringConstraints(min_length=1, max_length=1000, strict=True)] | None = Field(
         None, description="Counted apart for each value of this text, such as `${{ inputs.region }}`."
     )

@@ -17,6 +17,7 @@ class ClaimTable:
 
     rows: dict[str, OpenRow]
     limits: Mapping[str, int]  #: How many triggers may execute at once, by tenant, where that is limited.
+    running: Mapping[str, int] = field(default_factory=dict)  #: How many of these do, in the database.
     killed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -70,12 +71,11 @@ class ClaimTable:
         limit = self.limits.get(row.tenant_id)
         if limit is None:
             return False
-        taken = sum(
-            one.is_running or (one.is_waiting and one.reason == TENANT_FULL and one.place < row.place)
-            for one in self._of_tenant[row.tenant_id]
-            if one is not row and one.id not in killed
-        )
-        return taken >= limit
+        same = self._of_tenant[row.tenant_id]
+        began = sum(one.is_running - self._before[one.id].is_running for one in same)
+        given_up = sum(one.is_running for one in same if one.id in killed)
+        ahead = sum(one.is_waiting and one.reason == TENANT_FULL and one.place < row.place for one in same)
+        return self.running.get(row.tenant_id, 0) + began - given_up + ahead >= limit
 
     def changes(self) -> list[dict[str, Any]]:
         """What to write, in the order in which claims lock rows."""

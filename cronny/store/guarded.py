@@ -29,6 +29,7 @@ from cronny.store.open_rows import (
     locked_rows,
     open_of_limited,
     open_of_schedules,
+    running_of_tenants,
 )
 from cronny.store.records import OVERLAP_CANCELLED, PLACE_CANCELLED
 from cronny.store.releasing import releases
@@ -77,7 +78,8 @@ async def claim_guarded(session: AsyncSession, claims: Sequence[Claim], now: dat
         **await open_of_schedules(session, held.schedules),
         **await open_of_limited(session, tenants, held),
     }
-    table = ClaimTable({**rows, **await locked_rows(session, ids)}, held.limits)
+    running = await running_of_tenants(session, held.limits)
+    table = ClaimTable({**rows, **await locked_rows(session, ids)}, held.limits, running)
     order = sorted(range(len(claims)), key=lambda index: _place(table, claims[index]))
     verdicts = {index: _claim(table, claims[index], now) for index in order}
     await _write(session, table, now)

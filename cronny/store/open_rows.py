@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
@@ -18,6 +18,8 @@ QUEUED = "queued"  # for those of its schedule: its overlap says so
 NO_PLACE = "concurrency"  # for those of its action, of the same key
 TENANT_FULL = "tenant_limit"  # for any of its tenant
 WAITING = (QUEUED, NO_PLACE, TENANT_FULL)
+
+MOST_TOLD = 50  # by one end: each of them is a signal that its workflow sends; they tell the others in turn
 
 KEPT = (  # what a claim may change of a row
     "state", "reason", "run_id", "started_at", "finished_at", "is_guarded", "concurrency_limit",
@@ -140,50 +142,43 @@ async def open_of_schedules(session: AsyncSession, schedules: Sequence[str]) -> 
 
 
 async def open_of_limited(session: AsyncSession, tenants: Collection[str], held: Held) -> dict[str, OpenRow]:
-    """What executes of limited actions and tenants, and the first of what waits for that.
+    """What executes of limited actions, and the first of what waits for that, or for others of its tenant.
 
     Of thousands that wait, those that come after as many as may execute at once make no difference.
     """
     found: dict[str, OpenRow] = {}
-    if not held.actions and not held.limits:
-        return found
-    of_tenants = col(TriggerRow.tenant_id).in_(sorted(tenants))  # for the index
-    ours = or_(
-        col(TriggerRow.action_id).in_(held.actions), col(TriggerRow.tenant_id).in_(sorted(held.limits))
-    )
-    executing = col(TriggerRow.state) == TriggerState.EXECUTING
-    query = select(*_columns()).where(*_IS_LIMITED, of_tenants, ours, executing)
-    found |= {row.id: OpenRow(*row) for row in await session.execute(query)}
     if held.actions:
-        is_first = col(TriggerRow.action_id).in_(held.actions)
-        found |= await _first(
-            session, (NO_PLACE, TENANT_FULL), _GROUP,
-            of_tenants & is_first, col(TriggerRow.concurrency_limit),
-        )  # fmt: skip
+        of_actions = col(TriggerRow.tenant_id).in_(sorted(tenants)) & col(TriggerRow.action_id).in_(
+            held.actions
+        )
+        executing = col(TriggerRow.state) == TriggerState.EXECUTING
+        query = select(*_columns()).where(*_IS_LIMITED, of_actions, executing)
+        found |= {row.id: OpenRow(*row) for row in await session.execute(query)}
+        most = col(TriggerRow.concurrency_limit)
+        found |= await _first(session, (NO_PLACE, TENANT_FULL), _GROUP, of_actions, most)
     if held.limits:
-        is_first = col(TriggerRow.tenant_id).in_(sorted(held.limits))
-        most = max(held.limits.values())
-        found |= await _first(session, (TENANT_FULL,), _OF_TENANT, is_first, most)
+        of_tenants = col(TriggerRow.tenant_id).in_(sorted(held.limits))
+        found |= await _first(session, (TENANT_FULL,), _OF_TENANT, of_tenants, max(held.limits.values()))
     return found
 
 
 async def first_without_place(
     session: AsyncSession, tenants: Collection[str], actions: Collection[str]
 ) -> list[OpenRow]:
-    """What waits for a place of these actions, in order, of each key as many as there are places."""
+    """What waits for a place of these actions, in order, of each key as many as are told at once."""
     if not actions:
         return []
     where = col(TriggerRow.tenant_id).in_(sorted(tenants)) & col(TriggerRow.action_id).in_(sorted(actions))
-    found = await _first(session, (NO_PLACE,), _GROUP, where, col(TriggerRow.concurrency_limit))
+    found = await _first(session, (NO_PLACE,), _GROUP, where, MOST_TOLD)
     return sorted(found.values(), key=lambda row: row.place)
 
 
 async def first_of_full(session: AsyncSession, limits: Mapping[str, int]) -> list[OpenRow]:
-    """What waits for others of its tenant, in order, of each tenant as many as may execute."""
+    """What waits for others of its tenant, in order, of each tenant as many as are told at once."""
     if not limits:
         return []
     where = col(TriggerRow.tenant_id).in_(sorted(limits))
-    found = await _first(session, (TENANT_FULL,), _OF_TENANT, where, max(limits.values()))
+    found = await _first(session, (TENANT_FULL,), _OF_TENANT, where, MOST_TOLD)
     return sorted(found.values(), key=lambda row: row.place)
 
 

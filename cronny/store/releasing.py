@@ -7,6 +7,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cronny.store.open_rows import (
+    MOST_TOLD,
     Held,
     OpenRow,
     first_of_full,
@@ -47,7 +48,7 @@ class Releases:
             *(self.of_group.get(group, ()) if ended.concurrency_key is not None else ()),
             *self.of_tenant.get(ended.tenant_id, ()),
         ]
-        fresh = tuple(dict.fromkeys(one for one in found if one and one not in self.told))
+        fresh = tuple(dict.fromkeys(one for one in found if one and one not in self.told))[:MOST_TOLD]
         self.told.update(fresh)
         return fresh
 

@@ -16,6 +16,7 @@ from cronny.store.database import Database
 from cronny.store.ends import end_guarded
 from cronny.store.fires import Allocatable, row_of
 from cronny.store.guarded import claim_guarded
+from cronny.store.open_rows import MOST_TOLD
 from cronny.store.records import TriggerEnd
 from cronny.store.schedules import Schedules
 from cronny.store.tables import IS_OPEN, Tenant, TriggerRow, TriggerState
@@ -250,3 +251,14 @@ async def test_a_trigger_has_the_priority_of_its_action(database: Database, owne
         row = row_of(target, NOW, NOW, TriggerState.SCHEDULED)
     fires = [fire_of(one, "acme", "check", None, NOW) for one in (entry.trigger, row)]
     assert [one.priority for one in fires] == [1, 1]
+
+
+async def test_a_tenant_whose_limit_was_raised_is_told_of_some_at_a_time(
+    database: Database, owner: Owner
+) -> None:
+    rows = [due_at(owner, second, schedule_id=None) for second in range(MOST_TOLD + 10)]
+    await add(database, *rows)
+    await limit_tenant(database, owner, 1)
+    await claimed(database, *rows)
+    await limit_tenant(database, owner, 1000)
+    assert await ended(database, "t000") == [f"w{second}" for second in range(1, MOST_TOLD + 1)]
