@@ -25,6 +25,7 @@ from activities.stages.kind import StageError
 from activities.verdicts import judge
 from cronny.store import claims
 from cronny.store.claims import Claim, Place, Verdict, VerdictKind
+from cronny.store.open_rows import WAITING
 from cronny.store.records import Begin, StageEnd, TriggerRecords
 from cronny.store.tables import StageRow, StageState, TriggerState
 from dsl.action import Retry, Stage
@@ -107,7 +108,9 @@ class StageRunner:
         return await self._end(work, _Outcome(Ended("skipped"), work.sight), Log(Masker(())))
 
     async def _run(self, call: StageCall) -> StageResult:
+        arrived = self._parts.clock()
         work = await self._load(call)
+        self._note_delay(work, arrived)
         if work.record is not None and work.record.finished_at is not None:
             return _recorded(work.record)
         prepared = await self._prepare(work)
@@ -133,12 +136,14 @@ class StageRunner:
 
     def _arrived(self, call: StageCall) -> timedelta:
         """How long the stage is to be held."""
-        if not call.is_root:
-            return timedelta()
-        fire, now = call.fire, self._parts.clock()
-        if fire.allocated is not None and activity.info().attempt == 1:
-            self._runtime.delays.note(fire.tenant, fire.allocated, now)
-        return fire.start_at - now
+        return call.fire.start_at - self._parts.clock() if call.is_root else timedelta()
+
+    def _note_delay(self, work: _Work, arrived: datetime) -> None:
+        """Take note of how long a trigger took to get here; it says nothing of one that waits for others."""
+        fire = work.call.fire
+        is_first = work.call.is_root and activity.info().attempt == 1
+        if is_first and fire.allocated is not None and work.records.trigger.reason not in WAITING:
+            self._runtime.delays.note(fire.tenant, fire.allocated, arrived)
 
     async def _note_cancel(self, call: StageCall) -> None:
         """Record the end of a cancelled stage; one that its worker gives up is executed elsewhere."""

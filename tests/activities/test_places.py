@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import JsonValue
 
 from activities.evaluator import Evaluator
 from activities.places import place_of
@@ -21,7 +22,7 @@ concurrency: CONCURRENCY
 inputs: {region: {}, many: {type: array}, deep: {type: object}}
 stages: [{id: a, uses: set, with: {values: {}}}]
 """
-INPUTS = {"region": "eu", "many": [1, 2], "deep": None}
+INPUTS: JsonValue = {"region": "eu", "many": [1, 2], "deep": None}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from cronny.scheduling.places import OnLimit
 from cronny.store.actions import Actions
 from cronny.store.claims import Claim, Execution, Place, Verdict, VerdictKind, claim
 from cronny.store.database import Database
-from cronny.store.ends import end_guarded
+from cronny.store.ends import after_lost, end_guarded
 from cronny.store.fires import Allocatable, row_of
 from cronny.store.guarded import claim_guarded
 from cronny.store.open_rows import MOST_TOLD
@@ -21,6 +21,7 @@ from cronny.store.records import TriggerEnd
 from cronny.store.schedules import Schedules
 from cronny.store.tables import IS_OPEN, Tenant, TriggerRow, TriggerState
 from cronny.store.triggers import Triggers
+from cronny.store.watch import StuckTrigger, settle_lost
 from tests.store.samples import NOW, SECOND, Owner, add, add_owner, executing, fire, ledger, wish
 
 LATER = NOW + 100 * SECOND
@@ -262,3 +263,15 @@ async def test_a_tenant_whose_limit_was_raised_is_told_of_some_at_a_time(
     await claimed(database, *rows)
     await limit_tenant(database, owner, 1000)
     assert await ended(database, "t000") == [f"w{second}" for second in range(1, MOST_TOLD + 1)]
+
+
+@pytest.mark.parametrize("by", ["action", "tenant"])
+async def test_a_lost_trigger_lets_the_next_one_go(database: Database, owner: Owner, by: str) -> None:
+    await limit_tenant(database, owner, 1 if by == "tenant" else None)
+    rows = [due_at(owner, second, schedule_id=None) for second in range(2)]
+    await add(database, *rows)
+    await claimed(database, *rows, at=place(1) if by == "action" else None)
+    lost = StuckTrigger((await ledger(database))[0], "acme", "check", None)
+    async with database.write() as session:
+        assert await settle_lost(session, lost, LATER)
+        assert await after_lost(session, lost.row, LATER) == ("w1",)
