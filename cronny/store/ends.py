@@ -83,6 +83,12 @@ async def after_lost(session: AsyncSession, row: TriggerRow, now: datetime) -> t
     """What follows when a trigger was settled as lost: as after any failure; the workflows that may go."""
     held = await hold_of(session, [row])
     await _pause_failing(session, held.schedules, now)
+    return await freed_by(session, row)
+
+
+async def freed_by(session: AsyncSession, row: TriggerRow) -> tuple[str, ...]:
+    """The workflows that may go as a trigger has been settled, in the transaction that has done it."""
+    held = await hold_of(session, [row])
     return (await releases(session, held, {row.tenant_id})).after(row)
 
 
