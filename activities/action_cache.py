@@ -9,7 +9,7 @@ from activities.stages.kind import Kind
 from cronny.store.actions import find_version
 from cronny.store.database import Database
 from dsl.action import Action, Stage
-from dsl.graph import Edge, edges_of
+from dsl.graph import Edge, every_edge_of
 from dsl.needs import stages_needed
 from dsl.plan import Plan, plan_action
 from dsl.scopes import SITUATIONS, Scope, Situation, scope_of
@@ -59,8 +59,8 @@ def ready(action: Action, kinds: Mapping[str, Kind]) -> LoadedAction:
     return LoadedAction(
         action=action,
         plan=plan_action(action, kinds),
-        stages={stage.id: stage for stage in action.stages},
-        edges={edge.index: edge for edge in edges_of(action)},
+        stages=action.all_stages,
+        edges={edge.index: edge for edge in every_edge_of(action)},
         scopes={situation: scope_of(action, situation) for situation in SITUATIONS},
         needs=stages_needed(action),
     )

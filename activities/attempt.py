@@ -2,25 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
+from temporalio import activity
 
-from activities.action_cache import LoadedAction
+from activities.early import EARLY_EVENTS, read_hint
 from activities.masking import Masker
+from activities.repeating import Opened, asks_for_item, open_items
 from activities.resolving import resolve_connection
 from activities.runtime import Parts
-from activities.scope import Sight, ended_of, sight_of
-from activities.stages.kind import Kind, Origin, StageContext, StageError
+from activities.scope import Ended, Sight
+from activities.stages.kind import Deed, Kind, Origin, Passage, StageContext, StageError
+from activities.stages.request import Answer
 from activities.verdicts import connector_view
-from cronny.store.records import TriggerRecords
-from dsl.action import Stage
+from activities.work import Work
+from cronny.store.waits import WaitKey
 from dsl.durations import format_duration
 from dsl.shapes import mistakes_of
-from workflows.messages import StageCall
 
 report = logging.getLogger("activities.attempt")
 
@@ -40,11 +41,12 @@ class Prepared:
 
 @dataclass
 class Log:
-    """The lines a stage wrote, masked and capped."""
+    """The lines a stage wrote, masked and capped, and what is to be done once they are recorded."""
 
     masker: Masker
     lines: list[str] = field(default_factory=list)
     size: int = 0
+    afterwards: list[Deed] = field(default_factory=list)
 
     def write(self, line: str) -> None:
         """Add a line; what goes beyond the limit is dropped."""
@@ -62,41 +64,52 @@ class Log:
         return "\n".join(self.lines).encode("utf-8", "replace").decode()
 
 
-async def prepare(parts: Parts, loaded: LoadedAction, call: StageCall, records: TriggerRecords) -> Prepared:
-    """Evaluate the stage's expressions and open its connection's secrets; raises StageError."""
-    stage = loaded.stages[call.stage_id]
+async def prepare(parts: Parts, work: Work) -> Prepared | Opened:
+    """Evaluate the stage's expressions and open its connection's secrets; raises StageError.
+
+    Of a stage with `foreach` only its list is found; each item is prepared by itself.
+    """
+    stage = work.stage
     kind = parts.kinds[stage.uses]
-    sight = sight_of(loaded, call.fire, records)
-    sight = sight.with_input(await _input(parts, sight, call.incoming, records))
-    if not await _is_wanted(parts, stage, sight):
+    given, secrets = await _input(parts, work)
+    sight = work.sight.with_input(given)
+    if work.is_opening:
+        return await open_items(parts.evaluator, stage, sight)
+    if not await _is_wanted(parts, work, sight):
         return Prepared(None, None, Masker(()), None, sight)
-    connection, masker = await resolve_connection(parts, records.trigger.tenant_id, kind, stage)
+    tenant = work.records.trigger.tenant_id
+    connection, masker = await resolve_connection(parts, tenant, kind, stage, secrets)
     rendered = await parts.evaluator.render(stage.with_, sight.at("with"))
     return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), sight)
 
 
 async def execute(
-    parts: Parts, stage: Stage, prepared: Prepared, call: StageCall, attempt: int, until: datetime, log: Log
+    parts: Parts, work: Work, prepared: Prepared, until: datetime, log: Log, answer: Answer | None = None
 ) -> JsonValue:
-    """The stage's output; raises StageError, `timeout` when the attempt took longer than it may."""
-    kind = parts.kinds[stage.uses]
-    allowed = min(stage.timeout, until - parts.clock())
+    """The stage's output; raises StageError, `timeout` when the attempt took longer than it may.
+
+    A stage that waits is executed when it has its answer.
+    """
+    kind = parts.kinds[work.stage.uses]
+    allowed = work.stage.timeout if answer else min(work.stage.timeout, until - parts.clock())
     context: StageContext[Any, Any] = StageContext(
         with_=prepared.with_,
         connection=prepared.connection,
         egress=parts.egress,
-        idempotency_key=f"{call.fire.trigger_id}/{stage.id}",
-        attempt=attempt,
+        idempotency_key=work.idempotency_key,
+        attempt=work.attempt,
         timeout=allowed,
         log=log.write,
         origin=Origin(
-            tenant=call.fire.tenant,
-            action=call.fire.action,
-            schedule=call.fire.schedule,
-            trigger_id=call.fire.trigger_id,
-            stage_id=stage.id,
+            tenant=work.call.fire.tenant,
+            action=work.call.fire.action,
+            schedule=work.call.fire.schedule,
+            trigger_id=work.call.fire.trigger_id,
+            stage_id=work.stage.id,
         ),
         conceal=log.conceal,
+        answer=answer,
+        passage=Passage(_is_handed_over, log.afterwards),
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
@@ -111,25 +124,37 @@ async def execute(
         raise StageError("internal", f"{kind.name}: {type(error).__name__}", retryable=False) from error
 
 
-async def _is_wanted(parts: Parts, stage: Stage, sight: Sight) -> bool:
+def _is_handed_over() -> bool:
+    """Whether Temporal gives the stage to another worker; a timeout of ours has no such details."""
+    details = activity.cancellation_details() if activity.in_activity() else None
+    return details is not None and not details.cancel_requested
+
+
+async def _is_wanted(parts: Parts, work: Work, sight: Sight) -> bool:
+    stage = work.stage
     if stage.disabled:
         return False
-    return stage.when is None or await parts.evaluator.holds(stage.when, sight.at("when"))
+    is_decided = work.item is not None and not asks_for_item(stage.when or "", stage.item_as)
+    return stage.when is None or is_decided or await parts.evaluator.holds(stage.when, sight.at("when"))
 
 
-async def _input(
-    parts: Parts, sight: Sight, incoming: Sequence[int], records: TriggerRecords
-) -> dict[str, JsonValue]:
-    """What the fired connectors bring, a later one over an earlier one."""
+async def _input(parts: Parts, work: Work) -> tuple[dict[str, JsonValue], tuple[str, ...]]:
+    """What the fired connectors bring, a later one over an earlier one, and the secrets in that."""
     merged: dict[str, JsonValue] = {}
-    for index in incoming:
-        edge = sight.loaded.edges[index]
+    secrets: tuple[str, ...] = ()
+    for index in work.call.incoming:
+        edge = work.loaded.edges[index]
         if edge.connector is None:
             continue
-        view = connector_view(sight, edge.source, ended_of(records.stages[edge.source]))
+        if edge.on in EARLY_EVENTS:
+            hint = await read_hint(parts, WaitKey(work.call.fire.trigger_id, edge.source + work.call.suffix))
+            ended, secrets = Ended("waiting", hint.output), (*secrets, *hint.secrets)
+        else:
+            ended = work.source_of(edge)
+        view = connector_view(work.sight, edge.source, ended)
         rendered = await parts.evaluator.render(edge.connector.map, view)
         merged.update(rendered if isinstance(rendered, dict) else {})
-    return merged
+    return merged, secrets
 
 
 def _validated(kind: Kind, rendered: JsonValue) -> BaseModel:

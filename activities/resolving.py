@@ -1,5 +1,7 @@
 """From the name of a connection to its model, with secrets that exist only here."""
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.masking import Masker
@@ -13,11 +15,11 @@ from dsl.shapes import mistakes_of
 
 
 async def resolve_connection(
-    parts: Parts, tenant_id: str, kind: Kind, stage: Stage
+    parts: Parts, tenant_id: str, kind: Kind, stage: Stage, also: Sequence[str] = ()
 ) -> tuple[BaseModel | None, Masker]:
-    """The stage's connection and a masker for its secrets; raises StageError."""
+    """The stage's connection and a masker for its secrets, and for others; raises StageError."""
     if stage.connection is None or kind.connection_model is None:
-        return None, Masker(())
+        return None, Masker(also)
     try:
         async with parts.database.read() as session:
             row = await Connections(session, tenant_id).get(stage.connection)
@@ -28,7 +30,7 @@ async def resolve_connection(
         raise StageError("internal", f"connection '{stage.connection}': {error}", retryable=False) from None
     settings = row.settings if isinstance(row.settings, dict) else {}
     model = _validated(stage.connection, kind.connection_model, {**settings, **secrets})
-    return model, Masker(text for text in _texts(secrets))
+    return model, Masker([*_texts(secrets), *also])
 
 
 def _validated(name: str, model: type[BaseModel], values: dict[str, JsonValue]) -> BaseModel:

@@ -4,6 +4,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+from pydantic import JsonValue
 
 from activities.action_cache import ActionCache
 from activities.delays import Delays
@@ -15,10 +18,21 @@ from cronny.clock import Clock
 from cronny.egress import EgressPolicy
 from cronny.metrics import Metrics
 from cronny.secrets import KeyRing
+from cronny.store.attempts import find_attempt
 from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, VerdictKind, claim
 from cronny.store.database import Database
 from cronny.store.ends import end_guarded, guarded_among
 from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
+from cronny.store.item_tables import AttemptRow, ItemRow
+from cronny.store.items import (
+    ITEM_CHUNK,
+    ItemKey,
+    Result,
+    add_items,
+    begin_items,
+    completed_items,
+    results_of,
+)
 from cronny.store.persist import persist
 from cronny.store.records import (
     RECORD_CHUNK,
@@ -46,6 +60,7 @@ class Parts:
     clock: Clock
     egress: EgressPolicy
     metrics: Metrics = field(default_factory=Metrics)
+    outside_url: str = "http://127.0.0.1:8080"  #: Where links lead to.
 
 
 class Runtime:
@@ -61,6 +76,7 @@ class Runtime:
         self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)
         self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
         self.stage_starts: Batcher[Begin, TriggerRecords | None] = Batcher(self._start_stages, RECORD_CHUNK)
+        self.item_starts: Batcher[ItemKey, ItemRow | None] = Batcher(self._start_items, RECORD_CHUNK)
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
         self.trigger_ends: Batcher[TriggerEnd, tuple[str, ...]] = Batcher(self._end_triggers, RECORD_CHUNK)
         self.guarded_ends: Batcher[TriggerEnd, tuple[str, ...]] = Batcher(self._end_guarded, RECORD_CHUNK)
@@ -78,6 +94,29 @@ class Runtime:
             return verdict
         return await self._guarded_claims.submit(wish)
 
+    async def add_items(self, trigger_id: str, stage_id: str, values: Sequence[JsonValue]) -> None:
+        """Write the records of a stage's items, unless they are there."""
+        for first in range(0, len(values), ITEM_CHUNK):
+            chunk = values[first : first + ITEM_CHUNK]
+            add = partial(add_items, trigger_id=trigger_id, stage_id=stage_id, values=chunk, first=first)
+            await persist(self.parts.database, add)
+
+    async def item_results(self, trigger_id: str, stage_id: str) -> Sequence[Result]:
+        """What became of a stage's items, in their order."""
+        async with self.parts.database.read() as session:
+            return await results_of(session, trigger_id, stage_id)
+
+    async def done_items(self, trigger_id: str, stage_id: str) -> list[JsonValue]:
+        """What there is to undo of a stage's items, the last one first."""
+        async with self.parts.database.read() as session:
+            rows = await completed_items(session, trigger_id, stage_id)
+        return [{"item": row.value, "index": row.item, "output": row.output} for row in rows]
+
+    async def failed_attempt(self, trigger_id: str, stage_id: str, attempt: int) -> AttemptRow | None:
+        """What is known of an attempt that was tried again."""
+        async with self.parts.database.read() as session:
+            return await find_attempt(session, trigger_id, stage_id, attempt)
+
     async def _claim(self, claims: Sequence[Claim]) -> Sequence[Verdict]:
         self.parts.metrics.claims.observe(len(claims))
         return await persist(self.parts.database, lambda session: claim(session, claims, self.parts.clock()))
@@ -94,6 +133,10 @@ class Runtime:
     async def _start_stages(self, begins: Sequence[Begin]) -> Sequence[TriggerRecords | None]:
         database, clock = self.parts.database, self.parts.clock
         return await persist(database, lambda session: begin_stages(session, begins, clock()))
+
+    async def _start_items(self, keys: Sequence[ItemKey]) -> Sequence[ItemRow | None]:
+        database, clock = self.parts.database, self.parts.clock
+        return await persist(database, lambda session: begin_items(session, keys, clock()))
 
     async def _end_stages(self, ends: Sequence[StageEnd]) -> Sequence[None]:
         await persist(self.parts.database, lambda session: end_stages(session, ends))

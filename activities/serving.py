@@ -26,6 +26,7 @@ from cronny.errors import Unavailable
 from cronny.names import SYSTEM_QUEUE, tenant_queue
 from cronny.store.failures import meaning_of
 from cronny.store.tenants import Tenants
+from workflows.foreach import Foreach
 from workflows.schedule import Schedule
 from workflows.trigger import Trigger
 
@@ -46,7 +47,7 @@ log = logging.getLogger("cronny.worker")
 class Duty:
     """What a queue's worker does, and how much of it at once."""
 
-    workflow: type
+    workflows: Sequence[type]
     activities: Sequence[Callable[..., Any]]
     cached_workflows: int
     workflow_tasks: int
@@ -113,24 +114,27 @@ class Serving:
 
     def _system_duty(self) -> Duty:
         allocator = Allocator(self._runtime)
-        return Duty(Schedule, [allocator.allocate], 2000, 20, None)
+        return Duty([Schedule], [allocator.allocate], 2000, 20, None)
 
     def _tenant_duty(self) -> Duty:
         stages, ends = StageRunner(self._runtime), Finisher(self._runtime)
         activities: list[Callable[..., Any]] = [
             stages.run_stage,
             stages.run_pure_stage,
+            stages.abandon_stage,
             stages.skip_stage,
+            stages.close_items,
             ends.load_plan,
+            ends.try_outputs,
             ends.finish,
         ]
-        return Duty(Trigger, activities, CACHED, 5, HELD)
+        return Duty([Trigger, Foreach], activities, CACHED, 5, HELD)
 
     def _worker(self, queue: str, duty: Duty) -> Worker:
         return Worker(
             self._client,
             task_queue=queue,
-            workflows=[duty.workflow],
+            workflows=duty.workflows,
             activities=duty.activities,
             # The sandbox costs half the CPU; tests replay recorded histories inside it.
             workflow_runner=UnsandboxedWorkflowRunner(),

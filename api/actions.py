@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from activities.rules import RuleCache
 from api.body import Body
 from api.caller import Caller
+from api.circles import require_no_circle
 from api.embedding import Effect, embed
 from api.outbox import Outbox
 from api.previewing import compare, compiled_of
@@ -42,6 +43,7 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
     async with caller.write() as store:
         await store.limits.hold()
         await _require_connections(store, written, known.connections)
+        await require_no_circle(store, written)
         calendars = await _hold_calendars(store, written, caller.parts.rules)
         await _require_inputs(store, written)
         change, action, effects = await _save(store, name, written, calendars)
@@ -61,6 +63,7 @@ async def plan_action(caller: Caller, name: str, raw: bytes) -> AppliedAction:
     written = await asyncio.to_thread(read_action, name, raw, known)
     async with caller.rehearse() as store:
         await _require_connections(store, written, known.connections)
+        await require_no_circle(store, written)
         calendars = await _hold_calendars(store, written, caller.parts.rules)
         await _require_inputs(store, written)
         before = await _present_rules(store, name, caller.parts.rules)

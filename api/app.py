@@ -13,6 +13,7 @@ from api.outbox import Outbox
 from api.parts import Parts
 from api.routes import (
     actions,
+    approvals,
     backfills,
     calendars,
     catchups,
@@ -21,10 +22,13 @@ from api.routes import (
     explaining,
     fires,
     health,
+    hooks,
     limits,
+    links,
     schedules,
     triggers,
     validate,
+    webhooks,
 )
 
 ABOUT = """A durable, punctual, multi-tenant scheduler.
@@ -56,6 +60,10 @@ def create_app(parts: Parts) -> FastAPI:
         backfills,
         catchups,
         triggers,
+        links,
+        approvals,
+        webhooks,
+        hooks,
         events,
         calendars,
         connections,

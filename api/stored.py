@@ -6,7 +6,8 @@ from pydantic import JsonValue, ValidationError
 
 from cronny.errors import Conflict
 from cronny.store.tables import ActionVersion
-from dsl.action import Action
+from dsl.action import HANDLERS, Action
+from dsl.document import child_of
 
 
 def read_stored(version: ActionVersion) -> Action:
@@ -23,8 +24,9 @@ def users_of(connection: str, versions: Iterable[ActionVersion]) -> list[str]:
 
 
 def _user(model: JsonValue, connection: str) -> str:
-    match model:
-        case {"name": str(name), "stages": list(stages)}:
-            used = [stage.get("connection") for stage in stages if isinstance(stage, dict)]
-            return name if connection in used else ""
-    return ""
+    if not isinstance(model, dict):
+        return ""
+    lists = [model.get(name) for name in ("stages", *HANDLERS)]
+    stages = [stage for found in lists if isinstance(found, list) for stage in found]
+    parts = [part for stage in stages for part in (stage, child_of(stage, "undo"))]
+    return str(model.get("name")) if any(child_of(part, "connection") == connection for part in parts) else ""

@@ -6,10 +6,13 @@ CronnyError
 ├── Conflict             the object's state forbids it
 │   └── LimitReached     the tenant has as much as it may have
 ├── Unauthorised         no valid key
+├── Forbidden            a valid key that may not do this
+├── TooMany              more than is allowed in a while
 ├── Unavailable          a server Cronny needs is away
 │   └── Refused          it is there, and does not take this one message
 ├── SettingsError        the installation is configured wrongly
 ├── EgressDenied         the address is closed for this tenant
+├── EngineError          the Docker Engine refuses or is away; in activities.stages.docker_engine
 ├── Unsealable           a secret cannot be opened; in cronny.secrets
 └── StageError           a stage failed; in activities.stages.kind
 """
@@ -48,6 +51,14 @@ class LimitReached(Conflict):
 
 class Unauthorised(CronnyError):
     """The request carries no valid API key."""
+
+
+class Forbidden(CronnyError):
+    """This is not allowed to you."""
+
+
+class TooMany(CronnyError):
+    """There were too many requests of this kind lately."""
 
 
 class Unavailable(CronnyError):

@@ -51,6 +51,11 @@ class Metrics:
             ["tenant"],
             registry=self.registry,
         )
+        self.reaped = Counter(
+            "cronny_reaped",
+            "Containers, and volumes of containers, that were left over and removed.",
+            registry=self.registry,
+        )
         self.claims = Histogram(
             "cronny_claims", "Claims sent as one statement.", buckets=BATCHES, registry=self.registry
         )

@@ -14,8 +14,8 @@ def split_secrets(model: BaseModel) -> tuple[dict[str, JsonValue], dict[str, Jso
     given = model.model_dump(mode="json", exclude_unset=True, by_alias=True)
     secrets: dict[str, JsonValue] = {}
     for name, value in model:
-        if name in model.model_fields_set and isinstance(value, SecretStr):
-            secrets[name] = value.get_secret_value()
+        if name in model.model_fields_set and (opened := _opened(value)) is not None:
+            secrets[name] = opened
     public = {name: value for name, value in given.items() if name not in secrets}
     return public, secrets
 
@@ -29,6 +29,16 @@ def unseal(keyring: KeyRing, row: ConnectionRow) -> dict[str, JsonValue]:
     """The secret fields of a connection."""
     opened = json.loads(keyring.open(row.sealed, _context(row)))
     return opened if isinstance(opened, dict) else {}
+
+
+def _opened(value: object) -> JsonValue:
+    """A secret, or a mapping to secrets, in the clear; None for what is no secret."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case dict() if value and all(isinstance(one, SecretStr) for one in value.values()):
+            return {name: one.get_secret_value() for name, one in value.items()}
+    return None
 
 
 def _context(row: ConnectionRow) -> str:

@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -74,15 +74,8 @@ async def exchange(request: httpx.Request, limits: Limits) -> Answer:
     """Send the request and read the answer, whatever its status; raises `StageError` if there is none."""
     clock = asyncio.get_running_loop().time
     started = clock()
-    try:
-        async with (
-            asyncio.timeout(max(limits.timeout.total_seconds(), 0)),
-            AsyncExitStack() as clients,
-        ):
-            response = await _send(clients, request, limits)
-            content = await read_body(response, limits.max_bytes)
-    except _FAILURES as error:
-        raise _failure(error, request.url.host) from error
+    async with streamed(request, limits) as response:
+        content = await read_body(response, limits.max_bytes)
     return Answer(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
@@ -91,6 +84,26 @@ async def exchange(request: httpx.Request, limits: Limits) -> Answer:
         url=str(response.url),
         elapsed=timedelta(seconds=clock() - started),
     )
+
+
+@asynccontextmanager
+async def streamed(request: httpx.Request, limits: Limits) -> AsyncIterator[httpx.Response]:
+    """Send the request and give the answer with its body still to be read, which is up to the caller."""
+    try:
+        async with (
+            asyncio.timeout(max(limits.timeout.total_seconds(), 0)),
+            AsyncExitStack() as clients,
+        ):
+            response = await _send(clients, request, limits)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+                # A response and its stream hold each other, and so the request's content, until the garbage
+                # collector comes by.
+                response.stream = httpx.ByteStream(b"")
+    except _FAILURES as error:
+        raise _failure(error, request.url.host) from error
 
 
 def web_url(text: str) -> httpx.URL:

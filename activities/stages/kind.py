@@ -1,12 +1,13 @@
 """What a kind of stage is: its fields, its documentation and its execution."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from activities.stages.request import Answer, Request
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError
 from dsl.kinds import KindSpec
@@ -53,6 +54,17 @@ class Origin:
     stage_id: str
 
 
+Deed: TypeAlias = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How an attempt that outlives its worker is passed on: what it left outside can be found again."""
+
+    is_handed_over: Callable[[], bool] = lambda: False  #: Whether who cancels it has it go on elsewhere.
+    afterwards: list[Deed] = field(default_factory=list)  #: What to do once its end is recorded.
+
+
 @dataclass(frozen=True)
 class StageContext(Generic[WithT, ConnectionT]):
     """Everything one attempt of a stage may use."""
@@ -66,13 +78,19 @@ class StageContext(Generic[WithT, ConnectionT]):
     log: Callable[[str], None]
     origin: Origin
     conceal: Callable[[str], None]  #: Have a secret that the stage was given masked from now on.
+    answer: Answer | None = None  #: For a kind that waits: how the wait ended.
+    passage: Passage = field(default_factory=Passage)
 
 
 @dataclass(frozen=True)
 class Kind(KindSpec):
-    """A kind of stage; `run` gives the output or raises `StageError`."""
+    """A kind of stage; `run` gives the output or raises `StageError`.
+
+    A kind that waits has a `request`, from its `with` and the present; it is run when it has an answer.
+    """
 
     connection_model: type[BaseModel] | None
     run: Callable[[StageContext[Any, Any]], Awaitable[JsonValue]]
     example: str  #: The YAML of one stage.
     summary: str
+    request: Callable[[Any, datetime], Request] | None = None

@@ -9,10 +9,8 @@ import typer
 from cronny.cli.client import Key, Refused, Url, open_client
 from cronny.cli.connection_prompt import ask_for
 from cronny.cli.exits import Exit
-from cronny.cli.files import read
-from cronny.cli.findings import Finding, print_findings
+from cronny.cli.findings import Finding, print_findings, read_or_end
 from cronny.cli.terminal import AsJson, moment, print_json, print_table
-from dsl.problems import Problem
 
 app = typer.Typer(help="List, set and delete connections.", add_completion=False, no_args_is_help=True)
 
@@ -50,7 +48,7 @@ def set_connection(
     if file is None and not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to be asked; give --file, - for standard input")
     client = open_client(url, key)
-    content = _content(file) if file is not None else json.dumps(ask_for(kind or "")).encode()
+    content = read_or_end(file) if file is not None else json.dumps(ask_for(kind or "")).encode()
     try:
         written = client.put("connections", name, content=content)
     except Refused as error:
@@ -72,14 +70,6 @@ def delete(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False
         print_json({"name": name, "change": "deleted"})
     else:
         typer.echo(f"{name} is deleted")
-
-
-def _content(file: str) -> bytes:
-    content = read(file)
-    if isinstance(content, Problem):
-        print_findings([Finding(file, content)], as_json=False)
-        raise typer.Exit(Exit.FAILED)
-    return content
 
 
 def _secrets(connection: Any) -> str:

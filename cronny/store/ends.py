@@ -1,6 +1,6 @@
 """The ends of guarded triggers: what they mean for their schedule, and who waits for them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -14,12 +14,13 @@ from cronny.store.records import TriggerEnd, end_triggers
 from cronny.store.releasing import releases
 from cronny.store.schedules import Schedules
 from cronny.store.tables import EventKind, ScheduleRow, Tenant, TriggerRow, TriggerState
+from cronny.store.waits import waiting_parents
 
 ENDED = (TriggerState.COMPLETED, TriggerState.FAILED)
 
 
 @dataclass(frozen=True)
-class _Ending:
+class Ending:
     """What the end of a trigger concerns."""
 
     id: str
@@ -52,7 +53,7 @@ async def end_guarded(
 
     Doing it again changes nothing and gives who waits by then.
     """
-    rows = await _ending(session, [end.trigger_id for end in ends])
+    rows = await ending(session, [end.trigger_id for end in ends])
     held = await hold_of(session, rows.values())
     await end_triggers(session, ends, now)
     await (await session.connection()).execute(_END_STARTED, [_started_values(end) for end in ends])
@@ -60,10 +61,22 @@ async def end_guarded(
     of_failed = {row.schedule_id for row in rows.values() if row.id in failed}
     await _pause_failing(session, [one for one in held.schedules if one in of_failed], now)
     found = await releases(session, held, {row.tenant_id for row in rows.values()})
-    return [found.after(rows[end.trigger_id]) if end.trigger_id in rows else () for end in ends]
+    parents = await waiting_parents(session, [end.trigger_id for end in ends])
+    return [
+        (
+            *_parent(parents, end.trigger_id),
+            *(found.after(rows[end.trigger_id]) if end.trigger_id in rows else ()),
+        )
+        for end in ends
+    ]
 
 
-async def hold_of(session: AsyncSession, rows: Collection[_Ending | TriggerRow]) -> Held:
+def _parent(parents: Mapping[str, str], trigger_id: str) -> tuple[str, ...]:
+    """The workflow whose stage has asked for a trigger and waits for its end."""
+    return (parents[trigger_id],) if parents.get(trigger_id) else ()
+
+
+async def hold_of(session: AsyncSession, rows: Collection[Ending | TriggerRow]) -> Held:
     """Lock what the ends of some triggers concern: before the triggers themselves, as their claims do."""
     return await hold(
         session,
@@ -89,13 +102,15 @@ async def after_lost(session: AsyncSession, row: TriggerRow, now: datetime) -> t
 async def freed_by(session: AsyncSession, row: TriggerRow) -> tuple[str, ...]:
     """The workflows that may go as a trigger has been settled, in the transaction that has done it."""
     held = await hold_of(session, [row])
-    return (await releases(session, held, {row.tenant_id})).after(row)
+    parents = await waiting_parents(session, [row.id])
+    return (*_parent(parents, row.id), *(await releases(session, held, {row.tenant_id})).after(row))
 
 
-async def _ending(session: AsyncSession, ids: Sequence[str]) -> dict[str, _Ending]:
-    columns = [col(getattr(TriggerRow, one.name)) for one in fields(_Ending)]
+async def ending(session: AsyncSession, ids: Sequence[str]) -> dict[str, Ending]:
+    """What the ends of these triggers concern, by id."""
+    columns = [col(getattr(TriggerRow, one.name)) for one in fields(Ending)]
     query = select(*columns).where(col(TriggerRow.id).in_(ids))
-    return {row.id: _Ending(*row) for row in await session.execute(query)}
+    return {row.id: Ending(*row) for row in await session.execute(query)}
 
 
 async def _pause_failing(session: AsyncSession, schedules: Iterable[str], now: datetime) -> None:

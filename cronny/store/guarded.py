@@ -31,9 +31,9 @@ from cronny.store.open_rows import (
     open_of_schedules,
     running_of_tenants,
 )
-from cronny.store.records import OVERLAP_CANCELLED, PLACE_CANCELLED
+from cronny.store.records import OVERLAP_CANCELLED, PLACE_CANCELLED, fail_open
 from cronny.store.releasing import releases
-from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
+from cronny.store.tables import TriggerRow, TriggerState
 
 GUARDED_CHUNK = 500  # guarded claims in one transaction, which holds the rows of their schedules
 KILLED: dict[str, JsonValue] = {"code": "cancelled", "message": "a later trigger took its place"}
@@ -137,6 +137,8 @@ def _rulings(table: ClaimTable, row: OpenRow, place: Place | None) -> list[_Ruli
             rulings.append(_Ruling(decision, _PLACES))
     if row.tenant_id in table.limits:
         row.is_guarded = True
+        if row.parent_id:  # Its parent, which waits for it, may have the last place.
+            return rulings
         if rulings[-1].decision.turn is Turn.RUN and table.is_tenant_full(row, overlap.kill):
             rulings.append(_Ruling(Decision(Turn.QUEUE), _TENANT))
     return rulings
@@ -175,12 +177,7 @@ async def _write(session: AsyncSession, table: ClaimTable, now: datetime) -> Non
     if changes:
         await (await session.connection()).execute(_CHANGE, changes)
     if table.killed:
-        await session.execute(
-            update(StageRow)
-            .where(col(StageRow.trigger_id).in_(table.killed), col(StageRow.finished_at).is_(None))
-            .values(state=StageState.FAILED, error=KILLED, finished_at=now)
-            .execution_options(synchronize_session=False)
-        )
+        await fail_open(session, sorted(table.killed), KILLED, now)
 
 
 async def _with_releases(

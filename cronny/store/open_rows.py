@@ -55,6 +55,7 @@ class OpenRow:
     is_guarded: bool
     concurrency_limit: int | None
     concurrency_key: str | None
+    parent_id: str
 
     @property
     def is_waiting(self) -> bool:

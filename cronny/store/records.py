@@ -10,8 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from cronny.store.attempts import OF_STAGE, FailedAttempt, add_attempts
 from cronny.store.claims import start_stages
 from cronny.store.columns import storable
+from cronny.store.items import ItemEnd, ItemKey, end_items, end_started_items
 from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
 
 RECORD_CHUNK = 200  # records in one transaction
@@ -34,6 +36,8 @@ class StageEnd:
     error: JsonValue
     fired: tuple[int, ...]
     log: str
+    item: int | None = None  #: Of a stage with `foreach`: the end of this item.
+    failed_at: datetime | None = None  #: Of an attempt that is tried again.
 
 
 @dataclass(frozen=True)
@@ -104,9 +108,15 @@ _END_TRIGGER = (
 
 
 async def end_stages(session: AsyncSession, ends: Sequence[StageEnd]) -> None:
-    """Complete the records of stages that were started."""
+    """Complete the records of stages, and of items, that were started."""
     ordered = sorted(ends, key=lambda end: (end.trigger_id, end.stage_id))
-    await (await session.connection()).execute(_END_STAGE, [_stage_values(end) for end in ordered])
+    stages = [_stage_values(end) for end in ordered if end.item is None]
+    if stages:
+        await (await session.connection()).execute(_END_STAGE, stages)
+    if items := [_item_end(end, end.item) for end in ordered if end.item is not None]:
+        await end_items(session, items)
+    if failed := [_failed(end, end.failed_at) for end in ordered if end.failed_at is not None]:
+        await add_attempts(session, failed)
 
 
 async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime) -> None:
@@ -121,6 +131,16 @@ async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: d
         for stage in end.skipped
     ]
     await add_skipped(session, skipped, now)
+
+
+async def note_error(session: AsyncSession, trigger_id: str, run_id: str, error: JsonValue) -> None:
+    """Write down why a trigger that executes is going to fail."""
+    await session.execute(
+        update(TriggerRow)
+        .where(col(TriggerRow.id) == trigger_id, col(TriggerRow.run_id) == run_id)
+        .values(error=error)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def add_skipped(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
@@ -144,6 +164,17 @@ async def _owners(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, str
         return {}
     query = select(col(TriggerRow.id), col(TriggerRow.run_id)).where(col(TriggerRow.id).in_(ids))
     return {row.id: row.run_id for row in await session.execute(query)}
+
+
+async def fail_open(session: AsyncSession, triggers: Sequence[str], error: JsonValue, now: datetime) -> None:
+    """Record as failed what was under way in triggers that were ended from outside."""
+    await session.execute(
+        update(StageRow)
+        .where(col(StageRow.trigger_id).in_(triggers), col(StageRow.finished_at).is_(None))
+        .values(state=StageState.FAILED, error=error, finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    await end_started_items(session, triggers, error, now)
 
 
 async def begin_stages(
@@ -183,6 +214,18 @@ async def _records(
         if stage is not None:
             records.stages[stage.stage_id] = stage
     return found
+
+
+def _item_end(end: StageEnd, item: int) -> ItemEnd:
+    key = ItemKey(end.trigger_id, end.stage_id, item)
+    return ItemEnd(
+        key, end.state, end.attempt, end.finished_at, end.input, end.output, end.error, end.log
+    )  # fmt: skip
+
+
+def _failed(end: StageEnd, at: datetime) -> FailedAttempt:
+    item = OF_STAGE if end.item is None else end.item
+    return FailedAttempt(end.trigger_id, end.stage_id, item, end.attempt - 1, at, end.error, end.log)
 
 
 def _stage_values(end: StageEnd) -> dict[str, object]:

@@ -15,10 +15,14 @@ from dsl.shapes import check_shape
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 DOCUMENT = "version: 1\nname: example\nstages:\n"
 CONNECTIONS: Mapping[str, Mapping[str, object]] = {
+    "docker": {"username": "me", "password": "passw0rd", "secrets": {"token": "s3cret"}},
     "http": {"base_url": "https://api.example.com", "token": "t0ken"},
     "pagerduty": {"routing_key": "0123456789abcdef0123456789abcdef"},
     "slack": {"webhook_url": "https://hooks.example.com/x"},
+    "mysql": {"host": "db", "database": "shop", "user": "me", "password": "pw"},
     "postgres": {"host": "db", "database": "orders", "user": "me", "password": "pw"},
+    "redis": {"host": "cache", "password": "pw", "client_certificate": "c", "client_key": "k3y"},
+    "s3": {"access_key_id": "id", "secret_access_key": "s3cret", "session_token": "t0ken"},
 }
 
 
@@ -30,7 +34,10 @@ def test_a_kind_is_listed_under_its_own_name() -> None:
 def test_the_example_is_a_valid_stage(kind: Kind) -> None:
     first, *rest = kind.example.splitlines()
     document = "\n".join([DOCUMENT + f"  - {first}", *(f"    {line}" for line in rest)])
-    known = {"oncall": "pagerduty", "orders_db": "postgres", "team_slack": "slack"}
+    known = {
+        "cache": "redis", "oncall": "pagerduty", "orders_db": "postgres", "reports": "s3",
+        "shop_db": "mysql", "team_slack": "slack",
+    }  # fmt: skip
     assert check_text(document, KINDS, known).problems == ()
 
 
@@ -103,4 +110,7 @@ def test_no_secret_of_a_connection_is_shown(name: str) -> None:
 
 
 def _secrets(connection: BaseModel) -> list[str]:
-    return [value.get_secret_value() for _, value in connection if isinstance(value, SecretStr)]
+    values = [
+        each for _, value in connection for each in (value.values() if isinstance(value, dict) else [value])
+    ]
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]

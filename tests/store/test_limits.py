@@ -275,3 +275,12 @@ async def test_a_lost_trigger_lets_the_next_one_go(database: Database, owner: Ow
     async with database.write() as session:
         assert await settle_lost(session, lost, LATER)
         assert await after_lost(session, lost.row, LATER) == ("w1",)
+
+
+async def test_who_was_asked_for_by_a_stage_does_not_wait_for_its_tenant(
+    database: Database, owner: Owner
+) -> None:
+    await limit_tenant(database, owner, 1)
+    parent, child = due_at(owner, 0), due_at(owner, 1, schedule_id=None, parent_id="t000")
+    await add(database, parent, child)
+    assert kinds(await claimed(database, parent, child)) == ["run", "run"]

@@ -1,7 +1,7 @@
 """Workers that execute the real workflows on a real Temporal server, with scripted ports."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,6 +21,7 @@ from cronny.temporal.connection import check, connect
 from dsl.plan import Plan
 from tests.workflows.plans import make_fire
 from tests.workflows.scripted import ScriptedPorts
+from workflows.foreach import Foreach
 from workflows.messages import AllocateCall, Fire
 from workflows.schedule import Schedule, first_call, search_attributes
 from workflows.trigger import Trigger
@@ -44,8 +45,8 @@ class Stand:
     @asynccontextmanager
     async def serving(self, runner: WorkflowRunner | None = None, **options: Any) -> AsyncIterator[None]:
         """Serve both queues."""
-        system = self._worker(self.system_queue, Schedule, runner, options)
-        async with system, self._worker(tenant_queue(self.tenant), Trigger, runner, options):
+        system = self._worker(self.system_queue, [Schedule], runner, options)
+        async with system, self._worker(tenant_queue(self.tenant), [Trigger, Foreach], runner, options):
             yield
 
     async def start_trigger(self, fire: Fire | None = None) -> WorkflowHandle[Trigger, None]:
@@ -80,15 +81,16 @@ class Stand:
         )
 
     def _worker(
-        self, queue: str, workflow: type, runner: WorkflowRunner | None, options: dict[str, Any]
+        self, queue: str, workflows: Sequence[type], runner: WorkflowRunner | None, options: dict[str, Any]
     ) -> Worker:
         ports = self.ports
-        stages = [ports.run_stage, ports.run_pure_stage, ports.skip_stage]
+        executing = [ports.run_stage, ports.run_pure_stage, ports.skip_stage]
+        stages = [*executing, ports.abandon_stage, ports.close_items]
         return Worker(
             self.client,
             task_queue=queue,
-            workflows=[workflow],
-            activities=[ports.allocate, ports.load_plan, *stages, ports.finish],
+            workflows=workflows,
+            activities=[ports.allocate, ports.load_plan, *stages, ports.try_outputs, ports.finish],
             workflow_runner=runner or SandboxedWorkflowRunner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **options,

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 Schema = Mapping[str, Any]
 WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
 SCALARS = set(WORDS)
+WORDS["model"] = "mapping"
+JSON = "#/$defs/JsonValue"
 
 
 def field_table(model: type[BaseModel]) -> str:
@@ -46,6 +48,8 @@ def type_text(field: Schema) -> str:
         return _mapping_text(field)
     if name == "string" and field.get("writeOnly"):
         return "secret"
+    if field.get("$ref", JSON) != JSON:
+        name = "model"
     return WORDS.get(name, "anything") + _range(field)
 
 
@@ -75,7 +79,8 @@ def _choices(schemas: Sequence[Schema]) -> Iterator[str]:
 def _mapping_text(field: Schema) -> str:
     if "properties" in field:
         return "mapping of: " + ", ".join(f"`{name}`" for name in field["properties"])
-    values = field.get("additionalProperties")
+    by_pattern = next(iter(field.get("patternProperties", {}).values()), None)
+    values = by_pattern or field.get("additionalProperties")
     return f"mapping to: {type_text(values if isinstance(values, Mapping) else {})}"
 
 

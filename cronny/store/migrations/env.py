@@ -7,7 +7,7 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from cronny.store import tables
+from cronny.store import item_tables, tables, wait_tables, webhook_tables
 from cronny.store.database import Database
 
 METADATA = SQLModel.metadata
@@ -35,7 +35,7 @@ async def run() -> None:
         await database.close()
 
 
-assert tables  # noqa: S101  # imported for its side effect: the tables' metadata
+assert all((tables, item_tables, wait_tables, webhook_tables))  # noqa: S101  # imported for the metadata
 
 # A thread of its own, as the caller may be inside a running event loop.
 with ThreadPoolExecutor(1) as executor:

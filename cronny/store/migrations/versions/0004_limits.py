@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_limits"
-down_revision = "0001"
+revision = "limits"
+down_revision = "items"
 branch_labels = None
 depends_on = None
 
