@@ -26,6 +26,7 @@ from api.routes import (
     limits,
     links,
     schedules,
+    schemas,
     triggers,
     validate,
     webhooks,
@@ -69,6 +70,7 @@ def create_app(parts: Parts) -> FastAPI:
         connections,
         validate,
         limits,
+        schemas,
         health,
     ):
         app.include_router(noun.router)

@@ -104,7 +104,7 @@ class _Checker:
         if isinstance(program, tuple):
             for problem in program:
                 inside = _offset(text, problem.line, problem.column)
-                self.report.add_inside(path, offset + inside, problem.what, problem.hint)
+                self.report.add_inside(path, offset + inside, problem.what, problem.hint, problem.code)
             return ""
         return program.result
 

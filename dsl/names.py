@@ -69,7 +69,7 @@ def _stage_faults(reference: Reference, site: Site, sketch: Sketch) -> Iterator[
         yield Fault(offsets[1], *_not_upstream(stage, site, sketch), "not_upstream")
     if parts[2] not in STAGE_FIELDS:
         hint = did_you_mean(str(parts[2]), STAGE_FIELDS) or known_hint("fields", STAGE_FIELDS)
-        yield Fault(offsets[2], f"a stage has no '{parts[2]}'", hint)
+        yield Fault(offsets[2], f"a stage has no '{parts[2]}'", hint, "unknown_field")
     elif reference.is_tested and len(parts) == 3:
         yield _tested(reference)
 
@@ -98,7 +98,8 @@ def _field_faults(reference: Reference, known: Iterable[str], what: str, hint: s
     if len(reference.parts) < 2:
         yield Fault(reference.offsets[0], f"'{reference.root}' is no value", f"write {reference.root}.<name>")
     elif (name := str(reference.parts[1])) not in names:
-        yield Fault(reference.offsets[1], f"{what} '{name}'", did_you_mean(name, names) or hint)
+        code = "unknown_input" if reference.root == "inputs" else "unknown_field"
+        yield Fault(reference.offsets[1], f"{what} '{name}'", did_you_mean(name, names) or hint, code)
     elif reference.is_tested and len(reference.parts) == 2:
         yield _tested(reference)
 

@@ -41,6 +41,11 @@ _LIMITS: Mapping[str, tuple[str, str]] = {
 }
 _CONTAINERS = frozenset({"dict_type", "model_type", "model_attributes_type", "list_type", "tuple_type"})
 _CODES: Mapping[str, str] = {"missing": "required", "extra_forbidden": "unknown_field"}
+_TRUTHS: Mapping[str, str] = {  # what YAML 1.1, and people, take for a truth
+    **dict.fromkeys(("yes", "y", "on", "1"), "write true"),
+    **dict.fromkeys(("no", "n", "off", "0"), "write false"),
+    **{word: f"write {word} without quotes" for word in ("true", "false")},
+}
 _ID_HINT = "begin with a small letter, then small letters, digits and _, 63 at most"
 
 
@@ -188,6 +193,8 @@ def _mismatch(kind: str, value: JsonValue) -> tuple[str, str]:
     """What to write for a value of another type."""
     if value is None:
         return f"{_WORDS[kind]}, but there is nothing", ""
+    if kind in ("bool_type", "bool_parsing") and str(value).lower() in _TRUTHS:
+        return _WORDS[kind], _TRUTHS[str(value).lower()]
     if kind == "string_type" and isinstance(value, int | float):
         return _WORDS[kind], "put it in quotes"
     if kind in ("list_type", "tuple_type") and isinstance(value, str) and len(value.split()) == 1:

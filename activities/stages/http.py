@@ -61,7 +61,7 @@ class HttpWith(Block):
     """The `with:` block of `http`."""
 
     method: Annotated[Method, BeforeValidator(lambda value: str(value).upper())] = Field(
-        "GET", description="The request's method, in any case."
+        "GET", description="The request's method, in any case.", json_schema_extra={"x-any-case": True}
     )
     url: str = Field(description="The address; with a connection, also a path below its `base_url`.")
     headers: dict[str, Scalar] = Field(

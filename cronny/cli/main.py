@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "up": ("cronny.cli.up", "Start Temporal, the API and a worker, and stop them with Ctrl-C."),
     "seed": ("cronny.cli.seed", "Load the demo again into the instance that runs on the data folder."),
     "validate": ("cronny.cli.validate", "Check actions without a server: every problem at its place."),
+    "schema": ("cronny.cli.schema", "Print the JSON Schema of actions, for editors."),
     "next": ("cronny.cli.next", "Show when a rule fires next, without a server."),
     "apply": ("cronny.cli.apply", "Upload actions from YAML files and folders."),
     "actions": ("cronny.cli.actions", "List, show and run actions."),
