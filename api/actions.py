@@ -28,8 +28,10 @@ from api.views.trigger import TriggerView, view_trigger
 from api.writing import Known, WrittenAction, find_problems, read_action
 from cronny.errors import Conflict, NotFound
 from cronny.scheduling import Compiled, DateSet
+from cronny.store.limits import Limit
 from cronny.store.tables import ActionRow, EventKind
 from cronny.store.tenant_store import TenantStore
+from dsl.action import MIDDLE_PRIORITY
 from dsl.inputs import check_inputs
 
 
@@ -39,6 +41,7 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, raw: bytes) ->
     # Checking takes milliseconds to tens of them: other requests, and the database's writers, go on.
     written = await asyncio.to_thread(read_action, name, raw, known)
     async with caller.write() as store:
+        await store.limits.hold()
         await _require_connections(store, written, known.connections)
         await require_no_circle(store, written)
         calendars = await _hold_calendars(store, written, caller.parts.rules)
@@ -146,7 +149,10 @@ async def _save(
     store: TenantStore, name: str, written: WrittenAction, calendars: Mapping[str, DateSet]
 ) -> tuple[Change, ActionRow, Sequence[Effect]]:
     model = written.action.model_dump(mode="json")
-    action, is_new = await store.actions.save(name, written.text, model, store.now)
+    priority = written.action.priority if written.action.priority != MIDDLE_PRIORITY else None
+    action, is_new = await store.actions.save(name, written.text, model, store.now, priority)
+    if is_new and action.version == 1:
+        await store.limits.require_room(Limit.ACTIONS, written=1)
     if is_new:
         await store.note(EventKind.ACTION_SAVED, action_id=action.id, details={"version": action.version})
     effects = await embed(store, action, written, calendars)

@@ -23,6 +23,7 @@ from api.routes import (
     fires,
     health,
     hooks,
+    limits,
     links,
     schedules,
     schemas,
@@ -68,6 +69,7 @@ def create_app(parts: Parts) -> FastAPI:
         calendars,
         connections,
         validate,
+        limits,
         schemas,
         health,
     ):

@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from dsl.report import Report
 
-ACTION_FIELDS = frozenset({"concurrency", "priority"})
+ACTION_FIELDS: frozenset[str] = frozenset()
 
 
 def without_later(value: dict[str, JsonValue], report: Report) -> dict[str, JsonValue]:

@@ -21,7 +21,9 @@ class Actions:
         self._session = session
         self._tenant = tenant
 
-    async def save(self, name: str, source: str, model: JsonValue, now: datetime) -> tuple[ActionRow, bool]:
+    async def save(
+        self, name: str, source: str, model: JsonValue, now: datetime, priority: int | None = None
+    ) -> tuple[ActionRow, bool]:
         """The action with this text as its newest version, and whether that is a new one.
 
         The same text again makes no version.
@@ -41,6 +43,7 @@ class Actions:
         elif (await self.version(action)).source == source:
             return action, False
         action.version += 1
+        action.priority = priority
         action.updated_at = now
         self._session.add(
             ActionVersion(

@@ -57,4 +57,4 @@ async def test_an_upgrade_within_a_running_loop_works(empty_url: str) -> None:
     async with database.read() as session:
         revision = (await session.execute(text("select version_num from alembic_version"))).scalar_one()
     await database.close()
-    assert revision == "items"
+    assert revision == "limits"
