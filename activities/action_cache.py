@@ -3,13 +3,14 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from activities.stages.kind import Kind
 from cronny.store.actions import find_version
 from cronny.store.database import Database
 from dsl.action import Action, Stage
 from dsl.graph import Edge, edges_of
+from dsl.outside import Outside, outside_of
 from dsl.plan import Plan, plan_action
 from dsl.scopes import SITUATIONS, Scope, Situation, scope_of
 
@@ -25,6 +26,7 @@ class LoadedAction:
     stages: Mapping[str, Stage]
     edges: Mapping[int, Edge]
     scopes: Mapping[Situation, Scope]
+    outside: Outside = field(default_factory=Outside)  #: The variables and secrets that it uses.
 
 
 class ActionCache:
@@ -56,6 +58,7 @@ class ActionCache:
             stages={stage.id: stage for stage in action.stages},
             edges={edge.index: edge for edge in edges_of(action)},
             scopes={situation: scope_of(action, situation) for situation in SITUATIONS},
+            outside=outside_of(row.model),
         )
 
 

@@ -2,23 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from traceback import format_exception
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.action_cache import LoadedAction
 from activities.masking import Masker
-from activities.resolving import resolve_connection
+from activities.resolving import Opened, open_for, texts_of
 from activities.runtime import Parts
 from activities.scope import Sight, ended_of, sight_of
 from activities.stages.kind import Kind, StageContext, StageError
 from activities.verdicts import connector_view
 from cronny.store.records import TriggerRecords
+from cronny.store.uses import Use
 from dsl.action import Stage
 from dsl.durations import format_duration
+from dsl.outside import secret_expressions
 from workflows.messages import StageCall
 
 report = logging.getLogger("activities.attempt")
@@ -35,6 +38,7 @@ class Prepared:
     masker: Masker
     rendered: JsonValue
     sight: Sight
+    uses: tuple[Use, ...] = ()  #: The connection and the secrets that it has opened.
 
 
 @dataclass
@@ -57,17 +61,28 @@ class Log:
         return "\n".join(self.lines).encode("utf-8", "replace").decode()
 
 
-async def prepare(parts: Parts, loaded: LoadedAction, call: StageCall, records: TriggerRecords) -> Prepared:
-    """Evaluate the stage's expressions and open its connection's secrets; raises StageError."""
+async def prepare(
+    parts: Parts,
+    loaded: LoadedAction,
+    call: StageCall,
+    records: TriggerRecords,
+    outside: Mapping[str, JsonValue],
+) -> Prepared:
+    """Evaluate the stage's expressions and open its connection and secrets; raises StageError."""
     stage = loaded.stages[call.stage_id]
     kind = parts.kinds[stage.uses]
-    sight = sight_of(loaded, call.fire, records)
+    sight = sight_of(loaded, call.fire, records, outside)
     sight = sight.with_input(await _input(parts, sight, call.incoming, records))
     if not await _is_wanted(parts, stage, sight):
         return Prepared(None, None, Masker(()), None, sight)
-    connection, masker = await resolve_connection(parts, records.trigger.tenant_id, kind, stage)
-    rendered = await parts.evaluator.render(stage.with_, sight.at("with"))
-    return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), sight)
+    opened = await open_for(parts, records.trigger.tenant_id, kind, stage, loaded)
+    try:
+        rendered, masker = await _rendered(parts, stage, sight, opened)
+        with_ = _validated(kind, rendered)
+    except StageError as error:  # It may quote what it could not take.
+        message = opened.masker.text(error.message)
+        raise StageError(error.code, message, retryable=error.retryable) from None
+    return Prepared(with_, opened.connection, masker, masker.value(rendered), sight, opened.uses)
 
 
 async def execute(
@@ -94,8 +109,21 @@ async def execute(
         text = format_duration(max(allowed, timedelta()))
         raise StageError("timeout", f"no result within {text}", retryable=True) from None
     except Exception as error:  # a mistake of ours; let through, Temporal would repeat the side effect
-        report.exception("a stage kind failed in an unexpected way", extra={"kind": kind.name})
+        # Its text may quote a credential.
+        trace = prepared.masker.text("".join(format_exception(error)))
+        report.error("a stage kind failed in an unexpected way", extra={"kind": kind.name, "trace": trace})
         raise StageError("internal", f"{kind.name}: {type(error).__name__}", retryable=False) from error
+
+
+async def _rendered(parts: Parts, stage: Stage, sight: Sight, opened: Opened) -> tuple[JsonValue, Masker]:
+    """The `with` block, and what masks its secrets; what an expression has made of one is secret, too."""
+    view = sight.at("with", **(opened.secrets or {}))
+    rendered = await parts.evaluator.render(stage.with_, view)
+    made = [f"${{{{ {text} }}}}" for text in secret_expressions(stage.with_)] if opened.secrets else []
+    if not made:
+        return rendered, opened.masker
+    derived = texts_of(await parts.evaluator.render(list[JsonValue](made), view))
+    return rendered, Masker((*opened.hidden, *derived))
 
 
 async def _is_wanted(parts: Parts, stage: Stage, sight: Sight) -> bool:

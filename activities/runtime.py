@@ -7,6 +7,7 @@ from activities.action_cache import ActionCache
 from activities.evaluator import Evaluator
 from activities.hold import Holds
 from activities.stages.kind import Kind
+from activities.uses import UseLog
 from cronny.batching import Batcher
 from cronny.clock import Clock
 from cronny.egress import EgressPolicy
@@ -50,6 +51,7 @@ class Runtime:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.holds = Holds(parts.clock)
+        self.uses = UseLog(parts.database, parts.clock)
         self.actions = ActionCache(parts.database, parts.kinds)
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
         self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)

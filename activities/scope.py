@@ -59,10 +59,13 @@ class Sight:
         return Sight(self.loaded, {**self.variables, **_stage(stage_id, ended)})
 
 
-def sight_of(loaded: LoadedAction, fire: Fire, records: TriggerRecords) -> Sight:
-    """What every stage of a trigger sees: its inputs, itself and the stages that have ended."""
+def sight_of(
+    loaded: LoadedAction, fire: Fire, records: TriggerRecords, outside: Variables | None = None
+) -> Sight:
+    """What every stage of a trigger sees: its inputs, the tenant's variables, itself and the ended stages."""
     inputs = records.trigger.inputs if isinstance(records.trigger.inputs, dict) else {}
     variables: dict[str, JsonValue] = {f"inputs.{name}": value for name, value in inputs.items()}
+    variables |= outside or {}
     variables |= {
         "trigger.id": fire.trigger_id,
         "trigger.due": instant_text(fire.due),

@@ -19,6 +19,7 @@ from temporalio.worker import (
 )
 
 from activities.allocator import Allocator
+from activities.checking import Checker
 from activities.finisher import Finisher
 from activities.runtime import Runtime
 from activities.stage_runner import StageRunner
@@ -26,6 +27,7 @@ from cronny.errors import Unavailable
 from cronny.names import SYSTEM_QUEUE, tenant_queue
 from cronny.store.failures import meaning_of
 from cronny.store.tenants import Tenants
+from workflows.checking import ConnectionCheck
 from workflows.schedule import Schedule
 from workflows.trigger import Trigger
 
@@ -44,7 +46,7 @@ log = logging.getLogger("cronny.worker")
 class Duty:
     """What a queue's worker does, and how much of it at once."""
 
-    workflow: type
+    workflows: Sequence[type]
     activities: Sequence[Callable[..., Any]]
     cached_workflows: int
     workflow_tasks: int
@@ -111,7 +113,7 @@ class Serving:
 
     def _system_duty(self) -> Duty:
         allocator = Allocator(self._runtime)
-        return Duty(Schedule, [allocator.allocate], 2000, 20, None)
+        return Duty([Schedule], [allocator.allocate], 2000, 20, None)
 
     def _tenant_duty(self) -> Duty:
         stages, ends = StageRunner(self._runtime), Finisher(self._runtime)
@@ -121,14 +123,15 @@ class Serving:
             stages.skip_stage,
             ends.load_plan,
             ends.finish,
+            Checker(self._runtime).check_connection,
         ]
-        return Duty(Trigger, activities, TENANT_SLOTS, 5, TENANT_SLOTS)
+        return Duty([Trigger, ConnectionCheck], activities, TENANT_SLOTS, 5, TENANT_SLOTS)
 
     def _worker(self, queue: str, duty: Duty) -> Worker:
         return Worker(
             self._client,
             task_queue=queue,
-            workflows=[duty.workflow],
+            workflows=duty.workflows,
             activities=duty.activities,
             # The sandbox costs half the CPU; tests replay recorded histories inside it.
             workflow_runner=UnsandboxedWorkflowRunner(),

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from activities.hold import beat
 from activities.joining import Joined
 from activities.killing import end_killed
 from activities.masking import Masker
+from activities.resolving import read_variables
 from activities.retrying import retry_delay
 from activities.runtime import Runtime
 from activities.scope import Ended, Sight, sight_of
@@ -43,6 +44,7 @@ class _Work:
     call: StageCall
     loaded: LoadedAction
     records: TriggerRecords
+    outside: Mapping[str, JsonValue]  #: The tenant's variables that the action uses.
 
     @property
     def stage(self) -> Stage:
@@ -54,7 +56,7 @@ class _Work:
 
     @property
     def sight(self) -> Sight:
-        return sight_of(self.loaded, self.call.fire, self.records)
+        return sight_of(self.loaded, self.call.fire, self.records, self.outside)
 
     @property
     def attempt(self) -> int:
@@ -122,6 +124,8 @@ class StageRunner:
             work = await self._load(call)
             if work.record is not None and work.record.finished_at is not None:
                 return _recorded(work.record)
+        if isinstance(prepared, Prepared):
+            self._runtime.uses.note(prepared.uses)
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
         return await self._end(work, await self._attempt(work, prepared, log), log)
 
@@ -141,7 +145,8 @@ class StageRunner:
         records = await self._records(call)
         if records is None:
             raise ApplicationError(f"the ledger has no trigger {fire.trigger_id}", non_retryable=True)
-        return _Work(call, loaded, records)
+        tenant_id = records.trigger.tenant_id
+        return _Work(call, loaded, records, await read_variables(self._parts, tenant_id, loaded.outside.vars))
 
     async def _records(self, call: StageCall) -> TriggerRecords | None:
         """What was recorded so far; a stage that is no root, and so claims nothing, is now started."""
@@ -152,7 +157,7 @@ class StageRunner:
     async def _prepare(self, work: _Work) -> Prepared | StageError:
         # A mistake found ahead of the due is the stage's result at the due, not before it.
         try:
-            return await prepare(self._parts, work.loaded, work.call, work.records)
+            return await prepare(self._parts, work.loaded, work.call, work.records, work.outside)
         except StageError as error:
             return error
 

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from activities.uses import UseLog
 from api import errors
 from api.answers import AsciiJson
 from api.openapi import describe
@@ -21,9 +22,13 @@ from api.routes import (
     explaining,
     fires,
     health,
+    keys,
     schedules,
+    secrets,
     triggers,
     validate,
+    variables,
+    versions,
 )
 
 ABOUT = """A durable, punctual, multi-tenant scheduler.
@@ -46,9 +51,11 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.outbox = Outbox(parts.temporal)
+    app.state.uses = UseLog(parts.database, parts.clock)
     errors.install(app)
     for noun in (
         actions,
+        versions,
         schedules,
         explaining,
         fires,
@@ -58,6 +65,9 @@ def create_app(parts: Parts) -> FastAPI:
         events,
         calendars,
         connections,
+        variables,
+        secrets,
+        keys,
         validate,
         health,
     ):
@@ -70,3 +80,4 @@ def create_app(parts: Parts) -> FastAPI:
 async def _until_sent(app: FastAPI) -> AsyncIterator[None]:
     yield
     await app.state.outbox.close()
+    await app.state.uses.close()

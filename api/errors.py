@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.body import TooLarge
 from api.problem import problem_response
-from cronny.errors import Conflict, CronnyError, Invalid, NotFound, Unauthorised, Unavailable
+from cronny.errors import Conflict, CronnyError, Forbidden, Invalid, NotFound, Unauthorised, Unavailable
 from cronny.store.failures import meaning_of
 from dsl.problems import Problem
 
@@ -22,6 +22,7 @@ STATUSES: Mapping[type[CronnyError], tuple[HTTPStatus, str]] = {
     NotFound: (HTTPStatus.NOT_FOUND, "not_found"),
     Conflict: (HTTPStatus.CONFLICT, "conflict"),
     Unauthorised: (HTTPStatus.UNAUTHORIZED, "unauthorised"),
+    Forbidden: (HTTPStatus.FORBIDDEN, "forbidden"),
     Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
 }

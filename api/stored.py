@@ -1,12 +1,15 @@
 """Actions as they were stored, maybe by another version of Cronny."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import JsonValue, ValidationError
 
-from cronny.errors import Conflict
+from api.views.user import UserView, name_users
+from cronny.errors import Conflict, Invalid
 from cronny.store.tables import ActionVersion
 from dsl.action import Action
+from dsl.outside import outside_of
+from dsl.problems import Problem
 
 
 def read_stored(version: ActionVersion) -> Action:
@@ -17,14 +20,61 @@ def read_stored(version: ActionVersion) -> Action:
         raise Conflict("this version of Cronny cannot read the stored action; upload it again") from None
 
 
-def users_of(connection: str, versions: Iterable[ActionVersion]) -> list[str]:
-    """The names of the actions with a stage that uses a connection."""
-    return [name for version in versions if (name := _user(version.model, connection))]
+def users_of(connection: str, versions: Iterable[ActionVersion]) -> list[UserView]:
+    """The actions with stages that use a connection."""
+    found = [
+        UserView(
+            action=name, stages=tuple(id_ for id_, stage in stages if stage.get("connection") == connection)
+        )
+        for name, stages in map(_stages, versions)
+    ]
+    return [user for user in found if user.stages]
 
 
-def _user(model: JsonValue, connection: str) -> str:
-    match model:
+def users_of_outside(root: str, name: str, versions: Iterable[ActionVersion]) -> list[UserView]:
+    """The actions with expressions that use a variable (`vars`) or a secret (`secrets`)."""
+    # Most texts don't have the name at all, and looking into expressions takes a millisecond each.
+    models = [version.model for version in versions if name in version.source]
+    return [
+        UserView(action=str(model.get("name")), stages=tuple(sorted(_owners(model, root, name))))
+        for model in models
+        if isinstance(model, dict) and name in outside_of(model).of(root)
+    ]
+
+
+def labelled_with(label: str, versions: Iterable[ActionVersion]) -> set[str]:
+    """The ids of the actions whose labels have this `name=value`; raises Invalid."""
+    name, separator, value = label.partition("=")
+    if not name or not separator:
+        raise Invalid([Problem("query.label", "this is no label", "write it as name=value", "label")])
+    return {
+        version.action_id
+        for version in versions
+        if isinstance(version.model, dict)
+        and isinstance(labels := version.model.get("labels"), dict)
+        and labels.get(name) == value
+    }
+
+
+def require_unused(refusal: str, users: Sequence[UserView], is_forced: bool) -> dict[str, JsonValue]:
+    """What the event of a deletion tells of those who used it; raises Conflict unless it is forced."""
+    if users and not is_forced:
+        raise Conflict(f"{refusal}: it is used by {name_users(users)}")
+    return {"forced": True, "used_by": [user.action for user in users]} if users else {}
+
+
+def _stages(version: ActionVersion) -> tuple[str, list[tuple[str, dict[str, JsonValue]]]]:
+    match version.model:
         case {"name": str(name), "stages": list(stages)}:
-            used = [stage.get("connection") for stage in stages if isinstance(stage, dict)]
-            return name if connection in used else ""
-    return ""
+            return name, [(str(stage.get("id")), stage) for stage in stages if isinstance(stage, dict)]
+    return "", []
+
+
+def _owners(model: dict[str, JsonValue], root: str, name: str) -> set[str]:
+    """The stages whose own fields name it."""
+    stages = model.get("stages")
+    return {
+        str(stage.get("id"))
+        for stage in (stages if isinstance(stages, list) else ())
+        if isinstance(stage, dict) and name in outside_of({"stages": [stage]}).of(root)
+    }

@@ -5,6 +5,7 @@ CronnyError
 ├── NotFound             no such object for this tenant
 ├── Conflict             the object's state forbids it
 ├── Unauthorised         no valid key
+├── Forbidden            the key is valid, and may not do this
 ├── Unavailable          a server Cronny needs is away
 │   └── Refused          it is there, and does not take this one message
 ├── SettingsError        the installation is configured wrongly
@@ -43,6 +44,10 @@ class Conflict(CronnyError):
 
 class Unauthorised(CronnyError):
     """The request carries no valid API key."""
+
+
+class Forbidden(CronnyError):
+    """The API key may not do this."""
 
 
 class Unavailable(CronnyError):

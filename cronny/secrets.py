@@ -9,6 +9,8 @@ import hmac
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from secrets import token_hex, token_urlsafe
 
@@ -31,15 +33,26 @@ class Unsealable(CronnyError):
 class KeyRing:
     """The sealing keys of an installation: `id:base64,…`, the newest first, which seals; all of them open."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, reread: Callable[[], str] | None = None) -> None:
+        """`reread` gives the text as it is by now: keys that are added while a process runs are found."""
+        self._reread = reread
+        self._read(text)
+
+    def _read(self, text: str) -> None:
         pairs = [_pair(part.strip()) for part in text.split(",") if part.strip()]
         if not pairs or len(dict(pairs)) != len(pairs):
             raise SettingsError("secret keys: give at least one `id:base64`, each id once")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in pairs}
         self.newest = pairs[0][0]
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the keys, the newest first."""
+        return tuple(self._ciphers)
+
     def seal(self, plaintext: bytes, context: str) -> str:
         """The plaintext as `key id.base64`, which opens only with the same context."""
+        self._refresh()
         nonce = os.urandom(NONCE_BYTES)
         sealed = self._ciphers[self.newest].encrypt(nonce, plaintext, _bound(self.newest, context))
         return f"{self.newest}.{urlsafe_b64encode(nonce + sealed).decode()}"
@@ -47,7 +60,7 @@ class KeyRing:
     def open(self, text: str, context: str) -> bytes:
         """The plaintext; raises `Unsealable`."""
         key_id, _, encoded = text.partition(".")
-        cipher = self._ciphers.get(key_id)
+        cipher = self._ciphers[key_id] if self.has(key_id) else None
         if cipher is None:
             raise Unsealable(f"the secret was sealed under the key '{key_id[:32]}', which is not in the ring")
         try:
@@ -55,6 +68,17 @@ class KeyRing:
             return cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], _bound(key_id, context))
         except (InvalidTag, ValueError) as error:
             raise Unsealable from error
+
+    def has(self, key_id: str) -> bool:
+        """Whether the key of that id is in the ring."""
+        if key_id not in self._ciphers:
+            self._refresh()
+        return key_id in self._ciphers
+
+    def _refresh(self) -> None:
+        if self._reread is not None:
+            with suppress(SettingsError):  # What cannot be read at this moment is replaced at this moment.
+                self._read(self._reread())
 
     def is_current(self, text: str) -> bool:
         """Whether the newest key sealed this text; if not, sealing it again completes a rotation."""

@@ -1,4 +1,4 @@
-"""Connections at rest: public fields in the clear, secret fields in one sealed text bound to their row."""
+"""What is sealed at rest: the secret fields of a connection, and secrets, each as a text bound to its row."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from pydantic import BaseModel, JsonValue, SecretStr
 
 from cronny.secrets import KeyRing
 from cronny.store.tables import ConnectionRow
+from cronny.store.tenant_tables import SecretRow
 
 
 def split_secrets(model: BaseModel) -> tuple[dict[str, JsonValue], dict[str, JsonValue]]:
@@ -31,5 +32,21 @@ def unseal(keyring: KeyRing, row: ConnectionRow) -> dict[str, JsonValue]:
     return opened if isinstance(opened, dict) else {}
 
 
-def _context(row: ConnectionRow) -> str:
-    return f"{row.tenant_id}/connection/{row.id}"
+def seal_secret(keyring: KeyRing, row: SecretRow, value: SecretStr) -> str:
+    """A secret as a text that opens only as this row's."""
+    return keyring.seal(value.get_secret_value().encode(), _context(row))
+
+
+def unseal_secret(keyring: KeyRing, row: SecretRow) -> str:
+    """The value of a secret."""
+    return keyring.open(row.sealed, _context(row)).decode()
+
+
+def reseal(keyring: KeyRing, row: ConnectionRow | SecretRow) -> str:
+    """What a row has sealed, sealed under the newest key; raises Unsealable."""
+    return keyring.seal(keyring.open(row.sealed, _context(row)), _context(row))
+
+
+def _context(row: ConnectionRow | SecretRow) -> str:
+    kind = "secret" if isinstance(row, SecretRow) else "connection"
+    return f"{row.tenant_id}/{kind}/{row.id}"

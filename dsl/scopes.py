@@ -88,7 +88,8 @@ def make_scope(inputs: Mapping[str, Input], stages: Iterable[str], situation: Si
 
 def roots_in(situation: Situation) -> frozenset[str]:
     """The first words that names may have in a situation."""
-    return frozenset({"inputs", "trigger", "stages", *_EXTRA[situation]})
+    secrets = {"secrets"} if situation == "with" else set()
+    return frozenset({"inputs", "trigger", "stages", "vars", *secrets, *_EXTRA[situation]})
 
 
 def input_type(given: Input) -> TypeName:

@@ -10,12 +10,14 @@ from pydantic import BeforeValidator, Field, JsonValue, SecretStr, model_validat
 
 from activities.stages.body import ENCODINGS, body_value
 from activities.stages.exchange import Answer, Limits, exchange, trusting, web_url
-from activities.stages.kind import Block, Kind, StageContext, StageError
+from activities.stages.kind import Block, ConnectionContext, Kind, StageContext, StageError
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 Scalar = str | int | float | bool
 Status = Annotated[int, Field(ge=100, le=599)] | Annotated[str, Field(pattern=r"^[1-5](xx|[0-9]{2})$")]
 
+CHECK_LIMIT = 16_000_000  # bytes of an answer that a test reads; a page may be large
+NO_HEAD = {405, 501}  # of servers that only know GET
 RETRYABLE = {408, 425, 429}  # and 5xx: the same request may well succeed later.
 # These frame the message; set by hand they would make two readers disagree on where it ends.
 FRAMING = {
@@ -92,6 +94,33 @@ async def run(context: Context) -> JsonValue:
     if not _is_expected(answer.status, fields.expect_status):
         raise _unexpected(request, answer, output)
     return output
+
+
+async def check_connection(context: ConnectionContext[HttpConnection]) -> str:
+    """Ask for the head of the base URL: a status that no credentials cause is good enough."""
+    connection = context.connection
+    certificate = connection.ca_certificate
+    authorities = trusting(certificate) if certificate else None
+    limits = Limits(context.egress, context.timeout, CHECK_LIMIT, authorities)
+    answer = await exchange(_probe(connection, "HEAD"), limits)
+    if answer.status in NO_HEAD:
+        answer = await exchange(_probe(connection, "GET"), limits)
+    host = web_url(connection.base_url).host
+    if answer.status in (401, 403, 407):
+        raise StageError("auth", f"{host} answered {answer.status} to the credentials", retryable=False)
+    if answer.status >= 500:
+        raise StageError("http.status", f"{host} answered {answer.status}", retryable=True)
+    return f"{host} answered {answer.status}"
+
+
+def _probe(connection: HttpConnection, method: str) -> httpx.Request:
+    headers = {"accept": "*/*", "accept-encoding": ENCODINGS, "user-agent": "cronny"}
+    try:
+        return httpx.Request(
+            method, web_url(connection.base_url), headers={**headers, **_credentials(connection)}
+        )
+    except ValueError as error:  # Its text would quote the credential.
+        raise StageError("auth", "a credential has characters that no header has", retryable=False) from error
 
 
 def _request(context: Context) -> httpx.Request:
@@ -209,6 +238,7 @@ HTTP = Kind(
     is_pure=False,
     connection_model=HttpConnection,
     run=run,
+    check_connection=check_connection,
     summary="Sends an HTTP request and gives its response.",
     example="""\
 id: fetch

@@ -56,10 +56,24 @@ class StageContext(Generic[WithT, ConnectionT]):
 
 
 @dataclass(frozen=True)
+class ConnectionContext(Generic[ConnectionT]):
+    """Everything a test of a connection may use."""
+
+    connection: ConnectionT
+    egress: EgressPolicy
+    timeout: timedelta
+
+
+@dataclass(frozen=True)
 class Kind(KindSpec):
-    """A kind of stage; `run` gives the output or raises `StageError`."""
+    """A kind of stage; `run` gives the output or raises `StageError`.
+
+    `check_connection` gives in a sentence what answered, without changing anything there, or raises
+    `StageError`; a kind without it has connections that cannot be tested.
+    """
 
     connection_model: type[BaseModel] | None
     run: Callable[[StageContext[Any, Any]], Awaitable[JsonValue]]
     example: str  #: The YAML of one stage.
     summary: str
+    check_connection: Callable[[ConnectionContext[Any]], Awaitable[str]] | None = None

@@ -10,7 +10,7 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from activities.stages.kind import Block, Kind, StageContext
+from activities.stages.kind import Block, ConnectionContext, Kind, StageContext
 from activities.stages.postgres_connection import PostgresConnection, connected
 from activities.stages.postgres_errors import failure, invalid, no_connection
 from activities.stages.postgres_parameters import parameters
@@ -79,6 +79,18 @@ async def run(context: Context) -> JsonValue:
         raise no_connection(error, context.connection.host) from error
     context.log(f"{output['row_count']} rows")
     return output
+
+
+async def check_connection(context: ConnectionContext[PostgresConnection]) -> str:
+    """Log in and ask the server for its version."""
+    try:
+        async with connected(context.connection, context.egress) as connection:
+            version = await connection.fetchval("select current_setting('server_version')")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise failure(error) from error
+    except (OSError, EgressDenied) as error:
+        raise no_connection(error, context.connection.host) from error
+    return f"PostgreSQL {version} lets {context.connection.user} in"
 
 
 async def _execute(connection: Connection, fields: PostgresWith, limit: timedelta) -> dict[str, JsonValue]:
@@ -191,6 +203,7 @@ POSTGRES = Kind(
     is_pure=False,
     connection_model=PostgresConnection,
     run=run,
+    check_connection=check_connection,
     summary="Executes a statement on PostgreSQL.",
     example="""\
 id: insert

@@ -80,8 +80,8 @@ async def test_a_connection_in_use_stays(each_acme: AsyncClient) -> None:
     deleted = await each_acme.delete("/v1/connections/team")
     changed = await each_acme.put("/v1/connections/team", json=DATABASE)
     assert [(answer.status_code, answer.json()["detail"]) for answer in (deleted, changed)] == [
-        (409, "the connection 'team' cannot be deleted: it is used by 'ping'"),
-        (409, "the connection 'team' cannot be of kind postgres: it is used by 'ping'"),
+        (409, "the connection 'team' cannot be deleted: it is used by 'ping' (stage tell)"),
+        (409, "the connection 'team' cannot be of kind postgres: it is used by 'ping' (stage tell)"),
     ]
 
 

@@ -23,6 +23,7 @@ from cronny.egress import EgressPolicy
 from cronny.secrets import KeyRing, new_key
 from cronny.store.database import Database
 from workflows import ports
+from workflows.checking import ConnectionCheck
 from workflows.schedule import Schedule
 from workflows.trigger import Trigger
 
@@ -58,7 +59,16 @@ FOUND = list(_implementations())
 
 
 def test_there_are_ports() -> None:
-    assert PORTS.keys() == {"allocate", "load_plan", "run_stage", "run_pure_stage", "skip_stage", "finish"}
+    ours = {
+        "allocate",
+        "load_plan",
+        "run_stage",
+        "run_pure_stage",
+        "skip_stage",
+        "finish",
+        "check_connection",
+    }
+    assert PORTS.keys() == ours
 
 
 def test_every_port_has_one_implementation_and_nothing_else_is_an_activity() -> None:
@@ -81,9 +91,9 @@ async def test_a_port_itself_does_nothing(name: str) -> None:
 def test_each_queue_serves_its_workflow_and_the_ports_it_calls(tmp_path: Path) -> None:
     serving = _serving(tmp_path)
     system, tenant = serving._system_duty(), serving._tenant_duty()
-    assert (system.workflow, {_name(one) for one in system.activities}) == (Schedule, {"allocate"})
-    assert (tenant.workflow, {_name(one) for one in tenant.activities}) == (
-        Trigger,
+    assert (system.workflows, {_name(one) for one in system.activities}) == ([Schedule], {"allocate"})
+    assert (tenant.workflows, {_name(one) for one in tenant.activities}) == (
+        [Trigger, ConnectionCheck],
         PORTS.keys() - {"allocate"},
     )
     assert (system.activity_slots, tenant.activity_slots) == (None, TENANT_SLOTS)
