@@ -158,8 +158,8 @@ class VariableRequest(Sent):
 class SecretRequest(Sent):
     """What a secret is to be."""
 
-    value: Annotated[SecretStr, Field(min_length=1, max_length=65_536)] = Field(
-        description="A text. What has fewer than four characters cannot be masked."
+    value: Annotated[SecretStr, Field(min_length=4, max_length=65_536)] = Field(
+        description="A text; what has fewer than four characters could not be masked."
     )
 
 
