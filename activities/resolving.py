@@ -6,7 +6,7 @@ What is secret exists in the clear only here and in the stage.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from activities.action_cache import LoadedAction
 from activities.masking import Masker
@@ -79,8 +79,14 @@ def open_connection(parts: Parts, model: type[BaseModel], row: ConnectionRow) ->
     except CronnyError as error:
         raise StageError("internal", f"connection '{row.name}': {error}", retryable=False) from None
     settings = row.settings if isinstance(row.settings, dict) else {}
+    try:
+        connection = model.model_validate({**settings, **secrets})
+    except ValidationError as error:  # Its text would quote the secrets.
+        places = ", ".join(sorted({".".join(map(str, one["loc"])) or "settings" for one in error.errors()}))
+        what = f"connection '{row.name}' does not fit its kind any more ({places}); write it again"
+        raise StageError("connection", what, retryable=False) from None
     return Opened(
-        connection=model.model_validate({**settings, **secrets}),
+        connection=connection,
         hidden=tuple(texts_of(secrets)),
         uses=(Use("connection", row.id),),
     )

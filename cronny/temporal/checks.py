@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
+from temporalio.exceptions import TimeoutError
 from temporalio.service import RPCError
 
 from cronny.errors import Unavailable
@@ -32,6 +33,8 @@ async def run_check(client: Client, call: CheckCall) -> None:
         )
         await handle.result()
     except WorkflowFailureError as error:
-        raise Unavailable("no worker of the tenant has tested the connection in time") from error
+        if isinstance(error.cause, TimeoutError):
+            raise Unavailable("no worker of the tenant has tested the connection in time") from error
+        raise Unavailable("the worker could not test the connection; its log says why") from error
     except (RPCError, RuntimeError) as error:
         raise away(error) from error
