@@ -4,8 +4,10 @@ They need the database and the keys, and so run beside the processes of Cronny a
 """
 
 import asyncio
+import fcntl
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -36,14 +38,16 @@ def rotate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     Interrupted, it goes on where it was when it is called again. The old key stays until `drop-key`.
     """
     settings = _settings(data_dir)
-    ring = open_ring(settings)
-    is_complete = all(key_id == ring.newest for key_id in _counts(settings))
-    if is_complete:
-        if settings.secret_keys is not None:
-            raise SettingsError(_by_hand(ring))
-        write_private(settings.key_file, f"{with_new_key(settings.secret_key_text().get_secret_value())}\n")
+    with _alone(settings):
         ring = open_ring(settings)
-    found = _run(settings, lambda database: reseal_all(database, ring, _progress))
+        is_complete = all(key_id == ring.newest for key_id in _counts(settings))
+        if is_complete:
+            if settings.secret_keys is not None:
+                raise SettingsError(_by_hand(ring))
+            text = settings.secret_key_text().get_secret_value()
+            write_private(settings.key_file, f"{with_new_key(text)}\n")
+            ring = open_ring(settings)
+        found = _run(settings, lambda database: reseal_all(database, ring, _progress))
     if as_json:
         print_json({"key": ring.newest, "sealed": found.done, "unreadable": list(found.unreadable)})
     else:
@@ -74,10 +78,12 @@ def drop_key(
     settings = _settings(data_dir)
     if settings.secret_keys is not None:
         raise SettingsError("the keys are in CRONNY_SECRET_KEYS; take it out there")
-    rest = without_key(settings.secret_key_text().get_secret_value(), key_id)
-    if count := _counts(settings).get(key_id, 0):
-        raise Conflict(f"the key '{key_id}' is in use; `cronny secrets rotate` seals {count} again")
-    write_private(settings.key_file, f"{rest}\n")
+    with _alone(settings):
+        rest = without_key(settings.secret_key_text().get_secret_value(), key_id)
+        if count := _counts(settings).get(key_id, 0):
+            hint = f"`cronny secrets rotate` seals {count} again"
+            raise Conflict(f"the key '{key_id}' is in use; {hint}")
+        write_private(settings.key_file, f"{rest}\n")
     if as_json:
         print_json({"id": key_id, "change": "deleted"})
     else:
@@ -86,6 +92,22 @@ def drop_key(
 
 def _settings(data_dir: Path | None) -> Settings:
     return read_settings({"data_dir": data_dir} if data_dir else {})
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One change of the keys at a time: of two that write the file at once, one would lose its key."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (settings.data_dir / "secret.key.lock").open("a+")
+    except OSError as error:
+        raise SettingsError(f"cannot write the folder {settings.data_dir}: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict("the keys are being changed at this moment by another command") from error
+        yield
 
 
 def _counts(settings: Settings) -> Mapping[str, int]:

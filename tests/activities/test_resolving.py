@@ -23,7 +23,9 @@ RING = KeyRing(new_key())
 
 
 def parts(ring: KeyRing = RING) -> Parts:
-    return Parts(Database("sqlite+aiosqlite://"), Evaluator(), ring, KINDS, wall_clock, EgressPolicy())
+    return Parts(
+        Database("sqlite+aiosqlite:///nowhere.db"), Evaluator(), ring, KINDS, wall_clock, EgressPolicy()
+    )
 
 
 def connection(**secrets: str) -> ConnectionRow:

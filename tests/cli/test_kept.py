@@ -1,5 +1,6 @@
 """What a tenant keeps, on the command line: variables, secrets, keys, versions, connections."""
 
+import fcntl
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cronny.cli.client import Client
+from cronny.secrets import new_key
+from cronny.store.migrate import upgrade
 from tests.cli.command import Ran, run_cronny
 from tests.cli.running import Place
 
@@ -174,3 +177,34 @@ def test_keys_that_seal_are_rotated_under_running_processes(instance: Place, ask
     assert ask("secrets", "drop-key", before).code == 0
     assert before not in (instance.folder / "secret.key").read_text()
     assert ask("secrets", "delete", "CLI_ROTATED").code == 0
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> dict[str, str]:
+    """The settings of an installation that does not run, with its keys in the environment."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/cronny.db"
+    upgrade(url)
+    return {"CRONNY_DATA_DIR": str(tmp_path), "CRONNY_DATABASE_URL": url, "CRONNY_SECRET_KEYS": new_key()}
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [(("rotate",), "put it last there and restart"), (("drop-key", "k1"), "take it out there")],
+)
+def test_keys_of_the_environment_are_changed_by_hand(
+    apart: dict[str, str], command: tuple[str, ...], told: str
+) -> None:
+    ran = run_cronny("secrets", *command, env=apart)
+    assert (ran.code, told in ran.err, len(ran.err.splitlines())) == (1, True, 1)
+
+
+def test_two_changes_of_the_keys_at_once_are_refused(apart: dict[str, str]) -> None:
+    with Path(apart["CRONNY_DATA_DIR"], "secret.key.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ran = run_cronny("secrets", "rotate", env=apart)
+    assert (ran.code, "by another command" in ran.err) == (1, True)
+
+
+def test_a_rotation_without_keys_says_so(tmp_path: Path) -> None:
+    ran = run_cronny("secrets", "rotate", "--data-dir", tmp_path)
+    assert (ran.code, "no secret keys" in ran.err, len(ran.err.splitlines())) == (1, True, 1)
