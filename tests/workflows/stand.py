@@ -21,6 +21,7 @@ from cronny.temporal.connection import check, connect
 from dsl.plan import Plan
 from tests.workflows.plans import make_fire
 from tests.workflows.scripted import ScriptedPorts
+from workflows.checking import ConnectionCheck
 from workflows.messages import AllocateCall, Fire
 from workflows.schedule import Schedule, first_call, search_attributes
 from workflows.trigger import Trigger
@@ -44,8 +45,9 @@ class Stand:
     @asynccontextmanager
     async def serving(self, runner: WorkflowRunner | None = None, **options: Any) -> AsyncIterator[None]:
         """Serve both queues."""
-        system = self._worker(self.system_queue, Schedule, runner, options)
-        async with system, self._worker(tenant_queue(self.tenant), Trigger, runner, options):
+        system = self._worker(self.system_queue, [Schedule], runner, options)
+        ours = [Trigger, ConnectionCheck]
+        async with system, self._worker(tenant_queue(self.tenant), ours, runner, options):
             yield
 
     async def start_trigger(self, fire: Fire | None = None) -> WorkflowHandle[Trigger, None]:
@@ -80,15 +82,15 @@ class Stand:
         )
 
     def _worker(
-        self, queue: str, workflow: type, runner: WorkflowRunner | None, options: dict[str, Any]
+        self, queue: str, workflows: list[type], runner: WorkflowRunner | None, options: dict[str, Any]
     ) -> Worker:
         ports = self.ports
         stages = [ports.run_stage, ports.run_pure_stage, ports.skip_stage]
         return Worker(
             self.client,
             task_queue=queue,
-            workflows=[workflow],
-            activities=[ports.allocate, ports.load_plan, *stages, ports.finish],
+            workflows=workflows,
+            activities=[ports.allocate, ports.load_plan, *stages, ports.finish, ports.check_connection],
             workflow_runner=runner or SandboxedWorkflowRunner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **options,
