@@ -5,7 +5,7 @@ from pydantic import BaseModel, JsonValue
 from api.body import Body
 from api.caller import Caller
 from api.requests import ConnectionRequest
-from api.stored import require_unused, users_of
+from api.stored import require_unused, users_by_connection, users_of
 from api.views.connection import ConnectionTest, ConnectionView, view_connection, view_test
 from api.views.listing import Listing
 from cronny.errors import Conflict, Unavailable
@@ -38,8 +38,8 @@ async def list_connections(caller: Caller) -> Listing[ConnectionView]:
     """Every connection, by name."""
     async with caller.read() as store:
         rows, versions = await store.connections.all(), await store.actions.newest()
-    keyring = caller.parts.keyring
-    views = [view_connection(row, keyring, users_of(row.name, versions)) for row in rows]
+    keyring, users = caller.parts.keyring, users_by_connection(versions)
+    views = [view_connection(row, keyring, users.get(row.name, ())) for row in rows]
     return Listing(items=tuple(views))
 
 

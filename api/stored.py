@@ -1,6 +1,6 @@
 """Actions as they were stored, maybe by another version of Cronny."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import JsonValue, ValidationError
 
@@ -20,15 +20,22 @@ def read_stored(version: ActionVersion) -> Action:
         raise Conflict("this version of Cronny cannot read the stored action; upload it again") from None
 
 
+def users_by_connection(versions: Iterable[ActionVersion]) -> Mapping[str, list[UserView]]:
+    """The actions with stages that use each connection, by its name."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, stages in map(_stages, versions):
+        for id_, stage in stages:
+            if isinstance(connection := stage.get("connection"), str):
+                found.setdefault(connection, {}).setdefault(name, []).append(id_)
+    return {
+        connection: [UserView(action=action, stages=tuple(ids)) for action, ids in actions.items()]
+        for connection, actions in found.items()
+    }
+
+
 def users_of(connection: str, versions: Iterable[ActionVersion]) -> list[UserView]:
     """The actions with stages that use a connection."""
-    found = [
-        UserView(
-            action=name, stages=tuple(id_ for id_, stage in stages if stage.get("connection") == connection)
-        )
-        for name, stages in map(_stages, versions)
-    ]
-    return [user for user in found if user.stages]
+    return users_by_connection(versions).get(connection, [])
 
 
 def users_of_outside(root: str, name: str, versions: Iterable[ActionVersion]) -> list[UserView]:

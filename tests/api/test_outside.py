@@ -163,6 +163,20 @@ async def test_what_cannot_be_kept_is_refused(acme: AsyncClient, path: str, body
     assert (answer.status_code, [one["where"] for one in answer.json()["problems"]]) == (422, [where])
 
 
+async def test_a_secret_that_is_no_text_is_refused(acme: AsyncClient) -> None:
+    answer = await acme.put("/v1/secrets/KEY", content=b'{"value": "\\ud800abcd"}')
+    assert (answer.status_code, answer.json()["problems"][0]["where"]) == (422, "value")
+
+
+@pytest.mark.parametrize(
+    "value", [b'"\\ud800"', b'"\\u0000"', b'{"\\u0000": [1e300]}', b"2026-01-01", b"[[[]]]"]
+)
+async def test_a_variable_may_be_any_json(each_acme: AsyncClient, value: bytes) -> None:
+    answer = await each_acme.put("/v1/vars/ODD", content=b'{"value": ' + value + b"}")
+    shown = (await each_acme.get("/v1/vars/ODD")).json()
+    assert (answer.status_code, shown["value"]) == (201, answer.json()["value"])
+
+
 @pytest.mark.parametrize("path", ["vars/HOST", "secrets/KEY", "vars/a%20b"])
 async def test_what_is_anothers_is_not_there(server: Server, acme: AsyncClient, path: str) -> None:
     await put_both(acme)
