@@ -165,12 +165,10 @@ async def test_what_cannot_be_kept_is_refused(acme: AsyncClient, path: str, body
 
 async def test_a_secret_that_is_no_text_is_refused(acme: AsyncClient) -> None:
     answer = await acme.put("/v1/secrets/KEY", content=b'{"value": "\\ud800abcd"}')
-    assert (answer.status_code, answer.json()["problems"][0]["where"]) == (422, "value")
+    assert (answer.status_code, answer.json()["problems"][0]["where"]) == (422, "document")
 
 
-@pytest.mark.parametrize(
-    "value", [b'"\\ud800"', b'"\\u0000"', b'{"\\u0000": [1e300]}', b"2026-01-01", b"[[[]]]"]
-)
+@pytest.mark.parametrize("value", [b'"\\u0000"', b'{"\\u0000": [1e300]}', b"2026-01-01", b"[[[]]]"])
 async def test_a_variable_may_be_any_json(each_acme: AsyncClient, value: bytes) -> None:
     answer = await each_acme.put("/v1/vars/ODD", content=b'{"value": ' + value + b"}")
     shown = (await each_acme.get("/v1/vars/ODD")).json()
