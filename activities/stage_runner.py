@@ -190,7 +190,7 @@ class StageRunner:
                 return _Outcome(Ended("skipped"), sight)
             until = self._deadline(work)
             output = await execute(self._parts, work.stage, prepared, work.call, attempt, until, log)
-            output = log.masker.value(await self._shaped(work.stage, output, sight))
+            output = await self._shaped(work.stage, log.masker.value(output), sight, log.masker)
             return _Outcome(Ended("completed", output, None, attempt), sight, rendered)
         except StageError as error:
             description = _described(error, log.masker)
@@ -205,10 +205,13 @@ class StageRunner:
         started = work.record.started_at if work.record is not None else now
         return min(deadline, started + work.stage.total_timeout)
 
-    async def _shaped(self, stage: Stage, output: JsonValue, sight: Sight) -> JsonValue:
+    async def _shaped(self, stage: Stage, output: JsonValue, sight: Sight, masker: Masker) -> JsonValue:
+        # What is shaped is masked before: an expression could make a secret into what nobody recognises.
         if stage.output is None:
             return output
-        return await self._parts.evaluator.render(stage.output, sight.at("output", output=output))
+        return masker.value(
+            await self._parts.evaluator.render(stage.output, sight.at("output", output=output))
+        )
 
     async def _retry(
         self, work: _Work, error: StageError, description: JsonValue, rendered: JsonValue, log: Log

@@ -54,6 +54,11 @@ stages:
     uses: set
     with: {values: {token: "say ${{ secrets.TOKEN }}", size: "${{ size(secrets.TOKEN) }}"}}
   - {id: ask_again, uses: http, connection: open, with: {url: "/told"}}
+  - id: shape
+    uses: http
+    connection: open
+    with: {url: "/told"}
+    output: {loud: "${{ output.body.secret.upperAscii() }}"}
   - id: refuse
     uses: fail
     with: {message: "cannot take ${{ secrets.TOKEN }}"}
@@ -74,6 +79,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "url": lambda text: quote(text, safe=""),
     "path": quote,
     "basic": lambda text: base64.b64encode(b"ann:" + text.encode()).decode()[8:-4],
+    "shaped": str.upper,
     "derived": lambda text: text.replace("canary", "derived"),
     "derived in json": lambda text: json.dumps(text.replace("canary", "derived"))[1:-1],
 }
