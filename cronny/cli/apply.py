@@ -51,7 +51,10 @@ def apply(
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Upload actions from YAML files and folders; with --prune these are all that there are to be."""
+    """Upload actions from YAML files and folders.
+
+    With --prune these are all the actions of a label that there are to be.
+    """
     label = read_label(prune_label) if prune_label is not None else None
     client, found = open_client(url, key), expand(files)
     if not found:
