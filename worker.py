@@ -11,9 +11,10 @@ from temporalio.client import Client
 
 from activities.evaluator import Evaluator
 from activities.out_of_turn import OutOfTurn
+from activities.reaper import Reaper
 from activities.runtime import Parts, Runtime
 from activities.serving import Serving
-from activities.stages.catalogue import KINDS
+from activities.stages.catalogue import KINDS, equipped
 from activities.stages.kind import Kind
 from cronny.clock import Clock, wall_clock
 from cronny.egress import EgressPolicy
@@ -43,7 +44,7 @@ async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS, clock: Cl
         with exposed(parts.metrics, settings.metrics_host, settings.metrics_port):
             client = await _reach_temporal(settings, stop)
             if client is not None:
-                await _work(parts, client, settings.pool, stop)
+                await _work(parts, client, settings, stop)
     finally:
         await parts.evaluator.close()
         await parts.database.close()
@@ -54,23 +55,26 @@ def _parts(settings: Settings, kinds: Mapping[str, Kind], clock: Clock) -> Parts
         database=Database(settings.database_url),
         evaluator=Evaluator(),
         keyring=open_ring(settings),
-        kinds=kinds,
+        kinds=equipped(kinds, settings),
         clock=clock,
         egress=EgressPolicy(allow=settings.egress_allow),
+        outside_url=settings.outside_url,
     )
 
 
-async def _work(parts: Parts, client: Client, pool: str, stop: asyncio.Event) -> None:
+async def _work(parts: Parts, client: Client, settings: Settings, stop: asyncio.Event) -> None:
     holder = f"{socket.gethostname()}/{os.getpid()}"
     watchdog = Watchdog(parts.database, client, parts.clock, holder, parts.metrics)
     runtime = Runtime(parts)
     purger = Purger(parts.database, parts.clock, holder, parts.metrics)
+    reaper = Reaper(parts.database, parts.clock, settings.docker_host, parts.metrics)
     loops = [
-        asyncio.create_task(loop.run()) for loop in (watchdog, OutOfTurn(runtime, client, holder), purger)
+        asyncio.create_task(loop.run())
+        for loop in (watchdog, OutOfTurn(runtime, client, holder), purger, reaper)
     ]
     freeze_heap()
     try:
-        await Serving(client, runtime, pool).run(stop)
+        await Serving(client, runtime, settings.pool).run(stop)
     finally:
         for loop in loops:
             loop.cancel()

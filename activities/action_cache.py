@@ -3,13 +3,14 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from activities.stages.kind import Kind
 from cronny.store.actions import find_version
 from cronny.store.database import Database
 from dsl.action import Action, Stage
-from dsl.graph import Edge, edges_of
+from dsl.graph import Edge, every_edge_of
+from dsl.needs import stages_needed
 from dsl.outside import Outside, outside_of
 from dsl.plan import Plan, plan_action
 from dsl.scopes import SITUATIONS, Scope, Situation, scope_of
@@ -26,7 +27,8 @@ class LoadedAction:
     stages: Mapping[str, Stage]
     edges: Mapping[int, Edge]
     scopes: Mapping[Situation, Scope]
-    outside: Outside = field(default_factory=Outside)  #: The variables and secrets that it uses.
+    needs: Mapping[str, frozenset[str]]  #: The stages whose records each stage reads.
+    outside: Outside  #: The variables and secrets that it uses.
 
 
 class ActionCache:
@@ -51,15 +53,20 @@ class ActionCache:
     async def _load(self, action_id: str, version: int) -> LoadedAction:
         async with self._database.read() as session:
             row = await find_version(session, action_id, version)
-        action = Action.model_validate(row.model)
-        return LoadedAction(
-            action=action,
-            plan=plan_action(action, self._kinds),
-            stages={stage.id: stage for stage in action.stages},
-            edges={edge.index: edge for edge in edges_of(action)},
-            scopes={situation: scope_of(action, situation) for situation in SITUATIONS},
-            outside=outside_of(row.model),
-        )
+        return ready(Action.model_validate(row.model), self._kinds)
+
+
+def ready(action: Action, kinds: Mapping[str, Kind]) -> LoadedAction:
+    """A checked action with what its execution looks up."""
+    return LoadedAction(
+        action=action,
+        plan=plan_action(action, kinds),
+        stages=action.all_stages,
+        edges={edge.index: edge for edge in every_edge_of(action)},
+        scopes={situation: scope_of(action, situation) for situation in SITUATIONS},
+        needs=stages_needed(action),
+        outside=outside_of(action.model_dump(mode="json")),
+    )
 
 
 def _has_failed(task: "asyncio.Task[LoadedAction]") -> bool:

@@ -1,7 +1,7 @@
 """The activity behind a schedule workflow: what is near due becomes rows of the ledger."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 from temporalio import activity
@@ -10,14 +10,18 @@ from activities.action_cache import ActionCache
 from activities.rules import RuleCache
 from activities.runtime import Runtime
 from cronny.firing import fire_of
+from cronny.scheduling.admission import Admission
 from cronny.scheduling.allocation import Position, hand_out
-from cronny.store.allocation import end_pause, lock_schedule, unstarted, write_fires
+from cronny.store.allocation import end_pause, lock_schedule, overdue, postpone, unstarted, write_fires
 from cronny.store.calendars import Calendars
 from cronny.store.fires import Allocatable
 from cronny.store.tables import TriggerRow
 from cronny.store.terms import terms_of
 from dsl.inputs import check_inputs
 from workflows.messages import AllocateCall, Allocation, Fire
+
+OVERDUE = 20  # triggers of a tenant that wait for their start: its worker has too much to do, or is gone
+LOOK = timedelta(seconds=1)  # between two looks at how late triggers start
 
 
 class Allocator:
@@ -28,10 +32,15 @@ class Allocator:
         self._clock = runtime.parts.clock
         self._actions: ActionCache = runtime.actions
         self._rules = RuleCache()
+        self._metrics = runtime.parts.metrics
+        self._admission = Admission()
+        self._delays = runtime.delays
+        self._looked: datetime | None = None
 
     @activity.defn(name="allocate")
     async def allocate(self, call: AllocateCall) -> Allocation:
         """Write the ledger rows of near-due fires; running it again gives the same."""
+        await self._look(self._clock())
         async with self._database.write() as session:
             target = await lock_schedule(session, call.schedule.schedule_id)
             if target is None:
@@ -47,6 +56,10 @@ class Allocator:
             rule = await self._rules.get(schedule, Calendars(session, schedule.tenant_id))
             position = Position(schedule.cursor, schedule.skip_until, schedule.wake_at)
             handout = hand_out(rule.compiled, position, now, rule.schedule.catchup)
+            later = self._postponed(target, len(handout.run), now)
+            if later is not None:
+                await postpone(session, schedule, later)
+                return Allocation(generation=schedule.generation, fires=(), wake=later)
             inputs = await inputs_of(target, self._actions)
             terms = terms_of(rule.schedule, rule.compiled, schedule.id)
             await write_fires(session, target, handout, inputs, now, terms)
@@ -55,6 +68,23 @@ class Allocator:
         return Allocation(
             generation=schedule.generation, fires=_fires(target, rows, now), wake=schedule.wake_at
         )
+
+    async def _look(self, now: datetime) -> None:
+        """Adjust what each tenant may have to how late triggers start."""
+        if self._looked is None or abs(now - self._looked) > LOOK:
+            self._looked = now
+            async with self._database.read() as session:
+                late = await overdue(session, now)
+            waiting = {tenant for tenant, count in late.items() if count > OVERDUE}
+            self._admission.observe(waiting | self._delays.slow(now), now)
+
+    def _postponed(self, target: Allocatable, fires: int, now: datetime) -> datetime | None:
+        """When to allocate so many fires of a schedule, if its tenant has had its share for the moment."""
+        tenant = target.tenant.slug
+        later = self._admission.postponed(tenant, target.schedule.id, fires, now) if fires else None
+        if later is not None:
+            self._metrics.postponed.labels(tenant).inc()
+        return later
 
 
 async def inputs_of(target: Allocatable, actions: ActionCache) -> JsonValue:

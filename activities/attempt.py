@@ -2,27 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from traceback import format_exception
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
+from temporalio import activity
 
-from activities.action_cache import LoadedAction
+from activities.early import EARLY_EVENTS, read_hint
 from activities.masking import Masker
-from activities.resolving import Opened, open_for, texts_of
+from activities.repeating import Opened, asks_for_item, open_items
+from activities.resolving import Access, open_for, texts_of
 from activities.runtime import Parts
-from activities.scope import Sight, ended_of, sight_of
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.scope import Ended, Sight
+from activities.stages.kind import Deed, Kind, Origin, Passage, StageContext, StageError
+from activities.stages.request import Answer
 from activities.verdicts import connector_view
-from cronny.store.records import TriggerRecords
+from activities.work import Work
 from cronny.store.uses import Use
+from cronny.store.waits import WaitKey
 from dsl.action import Stage
 from dsl.durations import format_duration
 from dsl.outside import secret_expressions
-from workflows.messages import StageCall
+from dsl.shapes import mistakes_of
 
 report = logging.getLogger("activities.attempt")
 
@@ -43,11 +46,12 @@ class Prepared:
 
 @dataclass
 class Log:
-    """The lines a stage wrote, masked and capped."""
+    """The lines a stage wrote, masked and capped, and what is to be done once they are recorded."""
 
     masker: Masker
     lines: list[str] = field(default_factory=list)
     size: int = 0
+    afterwards: list[Deed] = field(default_factory=list)
 
     def write(self, line: str) -> None:
         """Add a line; what goes beyond the limit is dropped."""
@@ -56,49 +60,67 @@ class Log:
         if self.size <= LOG_LIMIT:
             self.lines.append(text)
 
+    def conceal(self, secret: str) -> None:
+        """Mask one more secret, in this log and in what the stage gives."""
+        self.masker = self.masker.also(secret)
+
     def text(self) -> str:
         """The log as one text that any database takes."""
         return "\n".join(self.lines).encode("utf-8", "replace").decode()
 
 
-async def prepare(
-    parts: Parts,
-    loaded: LoadedAction,
-    call: StageCall,
-    records: TriggerRecords,
-    outside: Mapping[str, JsonValue],
-) -> Prepared:
-    """Evaluate the stage's expressions and open its connection and secrets; raises StageError."""
-    stage = loaded.stages[call.stage_id]
+async def prepare(parts: Parts, work: Work) -> Prepared | Opened:
+    """Evaluate the stage's expressions and open its connection and secrets; raises StageError.
+
+    Of a stage with `foreach` only its list is found; each item is prepared by itself.
+    """
+    stage = work.stage
     kind = parts.kinds[stage.uses]
-    sight = sight_of(loaded, call.fire, records, outside)
-    sight = sight.with_input(await _input(parts, sight, call.incoming, records))
-    if not await _is_wanted(parts, stage, sight):
+    given, secrets = await _input(parts, work)
+    sight = work.sight.with_input(given)
+    if work.is_opening:
+        return await open_items(parts.evaluator, stage, sight)
+    if not await _is_wanted(parts, work, sight):
         return Prepared(None, None, Masker(()), None, sight)
-    opened = await open_for(parts, records.trigger.tenant_id, kind, stage, loaded)
+    tenant = work.records.trigger.tenant_id
+    access = await open_for(parts, tenant, kind, stage, work.loaded, secrets)
+    masker = access.masker
     try:
-        rendered, masker = await _rendered(parts, stage, sight, opened)
+        rendered, masker = await _rendered(parts, stage, sight, access)
         with_ = _validated(kind, rendered)
     except StageError as error:  # It may quote what it could not take.
-        message = opened.masker.text(error.message)
+        message = masker.text(error.message)
         raise StageError(error.code, message, retryable=error.retryable) from None
-    return Prepared(with_, opened.connection, masker, masker.value(rendered), sight, opened.uses)
+    return Prepared(with_, access.connection, masker, masker.value(rendered), sight, access.uses)
 
 
 async def execute(
-    parts: Parts, stage: Stage, prepared: Prepared, call: StageCall, attempt: int, until: datetime, log: Log
+    parts: Parts, work: Work, prepared: Prepared, until: datetime, log: Log, answer: Answer | None = None
 ) -> JsonValue:
-    """The stage's output; raises StageError, `timeout` when the attempt took longer than it may."""
-    kind = parts.kinds[stage.uses]
-    allowed = min(stage.timeout, until - parts.clock())
+    """The stage's output; raises StageError, `timeout` when the attempt took longer than it may.
+
+    A stage that waits is executed when it has its answer.
+    """
+    kind = parts.kinds[work.stage.uses]
+    allowed = work.stage.timeout if answer else min(work.stage.timeout, until - parts.clock())
     context: StageContext[Any, Any] = StageContext(
         with_=prepared.with_,
         connection=prepared.connection,
         egress=parts.egress,
-        idempotency_key=f"{call.fire.trigger_id}/{stage.id}",
-        attempt=attempt,
+        idempotency_key=work.idempotency_key,
+        attempt=work.attempt,
         timeout=allowed,
         log=log.write,
+        origin=Origin(
+            tenant=work.call.fire.tenant,
+            action=work.call.fire.action,
+            schedule=work.call.fire.schedule,
+            trigger_id=work.call.fire.trigger_id,
+            stage_id=work.stage.id,
+        ),
+        conceal=log.conceal,
+        answer=answer,
+        passage=Passage(_is_handed_over, log.afterwards),
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):
@@ -115,42 +137,53 @@ async def execute(
         raise StageError("internal", f"{kind.name}: {type(error).__name__}", retryable=False) from error
 
 
-async def _rendered(parts: Parts, stage: Stage, sight: Sight, opened: Opened) -> tuple[JsonValue, Masker]:
+async def _rendered(parts: Parts, stage: Stage, sight: Sight, access: Access) -> tuple[JsonValue, Masker]:
     """The `with` block, and what masks its secrets; what an expression has made of one is secret, too."""
-    view = sight.at("with", **(opened.secrets or {}))
+    view = sight.at("with", **(access.secrets or {}))
     rendered = await parts.evaluator.render(stage.with_, view)
-    made = [f"${{{{ {text} }}}}" for text in secret_expressions(stage.with_)] if opened.secrets else []
+    made = [f"${{{{ {text} }}}}" for text in secret_expressions(stage.with_)] if access.secrets else []
     if not made:
-        return rendered, opened.masker
+        return rendered, access.masker
     derived = texts_of(await parts.evaluator.render(list[JsonValue](made), view))
-    return rendered, Masker((*opened.hidden, *derived))
+    return rendered, Masker((*access.hidden, *derived))
 
 
-async def _is_wanted(parts: Parts, stage: Stage, sight: Sight) -> bool:
+def _is_handed_over() -> bool:
+    """Whether Temporal gives the stage to another worker; a timeout of ours has no such details."""
+    details = activity.cancellation_details() if activity.in_activity() else None
+    return details is not None and not details.cancel_requested
+
+
+async def _is_wanted(parts: Parts, work: Work, sight: Sight) -> bool:
+    stage = work.stage
     if stage.disabled:
         return False
-    return stage.when is None or await parts.evaluator.holds(stage.when, sight.at("when"))
+    is_decided = work.item is not None and not asks_for_item(stage.when or "", stage.item_as)
+    return stage.when is None or is_decided or await parts.evaluator.holds(stage.when, sight.at("when"))
 
 
-async def _input(
-    parts: Parts, sight: Sight, incoming: Sequence[int], records: TriggerRecords
-) -> dict[str, JsonValue]:
-    """What the fired connectors bring, a later one over an earlier one."""
+async def _input(parts: Parts, work: Work) -> tuple[dict[str, JsonValue], tuple[str, ...]]:
+    """What the fired connectors bring, a later one over an earlier one, and the secrets in that."""
     merged: dict[str, JsonValue] = {}
-    for index in incoming:
-        edge = sight.loaded.edges[index]
+    secrets: tuple[str, ...] = ()
+    for index in work.call.incoming:
+        edge = work.loaded.edges[index]
         if edge.connector is None:
             continue
-        view = connector_view(sight, edge.source, ended_of(records.stages[edge.source]))
+        if edge.on in EARLY_EVENTS:
+            hint = await read_hint(parts, WaitKey(work.call.fire.trigger_id, edge.source + work.call.suffix))
+            ended, secrets = Ended("waiting", hint.output), (*secrets, *hint.secrets)
+        else:
+            ended = work.source_of(edge)
+        view = connector_view(work.sight, edge.source, ended)
         rendered = await parts.evaluator.render(edge.connector.map, view)
         merged.update(rendered if isinstance(rendered, dict) else {})
-    return merged
+    return merged, secrets
 
 
 def _validated(kind: Kind, rendered: JsonValue) -> BaseModel:
     try:
         return kind.with_model.model_validate(rendered)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StageError("validation", f"with.{place}: {first['msg']}", retryable=False) from None
+        what = mistakes_of(kind.with_model, rendered, error, ("with",))
+        raise StageError("validation", what, retryable=False) from None

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from traceback import format_exception
 
 from pydantic import JsonValue
 from temporalio import activity
 
-from activities.resolving import Opened, open_connection
+from activities.masking import Masker
+from activities.resolving import Access, open_connection
 from activities.runtime import Runtime
 from activities.stages.kind import ConnectionContext, Kind, StageError
 from cronny.names import instant_text
@@ -57,22 +59,27 @@ class Checker:
 
     async def _result(self, kind: Kind, row: ConnectionRow) -> tuple[str, str]:
         """The code of an error, if there is one, and a sentence without secrets."""
-        opened = Opened()
+        opened, concealed = Access(), list[str]()
         try:
             assert kind.connection_model is not None  # noqa: S101 - the caller has looked
             opened = open_connection(self._parts, kind.connection_model, row)
-            return "", opened.masker.text(await self._checked(kind, opened))
+            message = await self._checked(kind, opened, concealed.append)
+            return "", _masked(message, opened, concealed)
         except StageError as error:
-            return error.code, opened.masker.text(error.message)
+            return error.code, _masked(error.message, opened, concealed)
         except TimeoutError:
             return "timeout", f"no answer within {format_duration(LIMIT)}"
         except Exception as error:  # a mistake of ours, which is to be told, not to be retried
-            trace = opened.masker.text("".join(format_exception(error)))
+            trace = _masked("".join(format_exception(error)), opened, concealed)
             log.error("a test of a connection failed", extra={"kind": kind.name, "trace": trace})
             return "internal", f"{kind.name}: {type(error).__name__}"
 
-    async def _checked(self, kind: Kind, opened: Opened) -> str:
+    async def _checked(self, kind: Kind, opened: Access, conceal: Callable[[str], None]) -> str:
         assert kind.check_connection is not None  # noqa: S101 - the caller has looked
-        context = ConnectionContext(opened.connection, self._parts.egress, LIMIT)
+        context = ConnectionContext(opened.connection, self._parts.egress, LIMIT, conceal)
         async with asyncio.timeout(LIMIT.total_seconds()):
             return await kind.check_connection(context)
+
+
+def _masked(text: str, opened: Access, concealed: Sequence[str]) -> str:
+    return Masker((*opened.hidden, *concealed)).text(text)

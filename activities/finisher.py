@@ -1,5 +1,7 @@
 """The activities at both ends of a trigger: its plan, and its settlement."""
 
+from functools import partial
+
 from pydantic import JsonValue
 from temporalio import activity
 
@@ -7,17 +9,18 @@ from activities.resolving import read_variables
 from activities.runtime import Runtime
 from activities.scope import sight_of
 from activities.stages.kind import StageError
-from cronny.store.records import TriggerEnd
-from cronny.store.tables import TriggerState
+from activities.work import CANCELLED, error_of
+from cronny.store.persist import persist
+from cronny.store.records import StageEnd, TriggerEnd, note_error
+from cronny.store.tables import StageState, TriggerState
 from dsl.plan import Plan
 from workflows.messages import Fire, Settled, Settlement
 
 REASONS = {"completed": "", "failed": "stage_failed", "cancelled": "requested"}
-LOST: dict[str, JsonValue] = {"code": "internal", "message": "the stage could not be executed"}
 
 
 class Finisher:
-    """Implements the ports `load_plan` and `finish`."""
+    """Implements the ports `load_plan`, `try_outputs` and `finish`."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -28,18 +31,33 @@ class Finisher:
         """Give the graph of the fire's action version."""
         return (await self._runtime.actions.get(fire.action_id, fire.version)).plan
 
+    @activity.defn(name="try_outputs")
+    async def try_outputs(self, settlement: Settlement) -> bool:
+        """Whether the outputs of a trigger can be made; if not, the ledger says why."""
+        _, error = await self._outputs(settlement.fire)
+        if error is not None:
+            trigger, run = settlement.fire.trigger_id, settlement.run_id
+            note = partial(note_error, trigger_id=trigger, run_id=run, error=error)
+            await persist(self._parts.database, note)
+        return error is None
+
     @activity.defn(name="finish")
     async def finish(self, settlement: Settlement) -> Settled | None:
         """Settle the trigger in the ledger; running it again changes nothing."""
         state, reason = TriggerState(settlement.status), REASONS[settlement.status]
         outputs: JsonValue = None
         error: JsonValue = None
-        if settlement.failed:
+        if settlement.status == "failed" and not settlement.failed:
+            reason = "outputs_failed"
+        if settlement.status == "failed" or settlement.failed or settlement.not_undone:
             error = await self._error(settlement)
         elif settlement.status == "completed":
             outputs, error = await self._outputs(settlement.fire)
             if error is not None:
                 state, reason = TriggerState.FAILED, "outputs_failed"
+        if settlement.not_undone:
+            reason = "undo_failed"
+        await self._stop(settlement)
         end = TriggerEnd(
             trigger_id=settlement.fire.trigger_id, run_id=settlement.run_id, state=state, reason=reason,
             outputs=outputs, error=error, finished_at=self._parts.clock(), skipped=settlement.skipped,
@@ -58,15 +76,21 @@ class Finisher:
         if records is None:
             return None, None  # purged meanwhile: nothing is left to settle
         outside = await read_variables(self._parts, records.trigger.tenant_id, loaded.outside.vars)
-        sight = sight_of(loaded, fire, records, outside)
+        sight = sight_of(loaded, fire, records, outside=outside)
         try:
             return await self._parts.evaluator.render(loaded.action.outputs, sight.at("outputs")), None
         except StageError as mistake:
             return None, {"code": mistake.code, "message": f"outputs: {mistake.message}"}
 
     async def _error(self, settlement: Settlement) -> JsonValue:
-        stage = settlement.failed[0]
         records = await self._runtime.records.submit(settlement.fire.trigger_id)
-        record = records.stages.get(stage) if records is not None else None
-        error = record.error if record is not None and isinstance(record.error, dict) else LOST
-        return {"stage": stage, **error}
+        return error_of(settlement.status, settlement.failed, settlement.not_undone, records)
+
+    async def _stop(self, settlement: Settlement) -> None:
+        """Record the end of stages that were under way without an activity of their own."""
+        for stage in settlement.stopped:
+            await self._runtime.stage_ends.submit(StageEnd(
+                trigger_id=settlement.fire.trigger_id, stage_id=stage, state=StageState.FAILED, attempt=1,
+                finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(),
+                log="",
+            ))  # fmt: skip

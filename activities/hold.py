@@ -8,7 +8,9 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from cronny.clock import Clock
 
-BEAT = 5.0  # seconds between heartbeats: half of their timeout; each costs the server 5 ms of CPU
+BEAT = timedelta(
+    seconds=4
+)  # between heartbeats, which also bring a cancellation; each costs the server 5 ms of CPU
 LONGEST_NAP = 2.0  # seconds; a wall clock that is stepped is noticed within this
 TAKEN_OVER = timedelta(milliseconds=100)  # after this another worker is offered what was given back
 
@@ -57,8 +59,12 @@ def _wake(future: "asyncio.Future[None]") -> None:
         future.set_result(None)
 
 
-async def beat() -> None:
-    """Heartbeat for as long as the stage is held or executes; the first after a while, as most end before."""
+async def beat(hold: timedelta) -> None:
+    """Heartbeat for as long as a stage executes; the first a while after its hold, as most end before.
+
+    What is merely held needs none: its timeout begins with the due, and ten thousand would be too many.
+    """
+    await asyncio.sleep(max(hold, timedelta()).total_seconds())
     while True:
-        await asyncio.sleep(BEAT)
+        await asyncio.sleep(BEAT.total_seconds())
         activity.heartbeat()

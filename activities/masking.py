@@ -20,8 +20,9 @@ class Masker:
     """Replaces every known secret by `***`, also in the forms that URLs, HTML, headers and JSON give it."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = tuple(secrets)
         whole, lines = set(), set()
-        for secret in secrets:
+        for secret in self._secrets:
             whole |= {secret, secret.strip(), *_addresses(secret.strip())}
             lines |= {line.strip() for line in secret.splitlines()}  # A key in PEM is printed by lines.
         parts = [part for part in whole | lines if len(part) >= SHORTEST]
@@ -31,6 +32,10 @@ class Masker:
         # Longest first, or a secret that begins another would leave the rest of it.
         forms.sort(key=len, reverse=True)
         self._pattern = re.compile("|".join(forms)) if forms else None
+
+    def also(self, secret: str) -> "Masker":
+        """A masker for one secret more."""
+        return Masker((*self._secrets, secret))
 
     def text(self, text: str) -> str:
         """The text without secrets."""

@@ -3,8 +3,8 @@
 What is secret exists in the clear only here and in the stage.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
@@ -22,10 +22,11 @@ from cronny.vault import unseal, unseal_secret
 from dsl.action import Stage
 from dsl.outside import outside_types, secret_expressions
 from dsl.references import references
+from dsl.shapes import mistakes_of
 
 
 @dataclass(frozen=True)
-class Opened:
+class Access:
     """What a stage may use, and everything in it that must not be seen."""
 
     connection: BaseModel | None = None
@@ -48,12 +49,15 @@ async def read_variables(parts: Parts, tenant_id: str, names: Collection[str]) -
     return {f"vars.{name}": row.value for name, row in rows.items()}
 
 
-async def open_for(parts: Parts, tenant_id: str, kind: Kind, stage: Stage, loaded: LoadedAction) -> Opened:
-    """The stage's connection and the action's secrets; raises StageError.
+async def open_for(
+    parts: Parts, tenant_id: str, kind: Kind, stage: Stage, loaded: LoadedAction, also: Sequence[str] = ()
+) -> Access:
+    """The stage's connection and the action's secrets, and what `also` is to be hidden; raises StageError.
 
     Secrets of other stages are hidden, too: a server may tell one stage what another has sent it.
     """
     connected = await _open_connection(parts, tenant_id, kind, stage)
+    connected = replace(connected, hidden=(*connected.hidden, *also))
     if not loaded.outside.secrets:
         return connected
     async with parts.database.read() as session:
@@ -64,7 +68,7 @@ async def open_for(parts: Parts, tenant_id: str, kind: Kind, stage: Stage, loade
         raise StageError("internal", f"a secret of the action: {error}", retryable=False) from None
     used = {name for text in secret_expressions(stage.with_) for name in outside_types(references(text))}
     uses = [Use("secret", row.id) for name, row in rows.items() if f"secrets.{name}" in used]
-    return Opened(
+    return Access(
         connection=connected.connection,
         secrets=dict(values),
         hidden=(*connected.hidden, *values.values()),
@@ -72,20 +76,21 @@ async def open_for(parts: Parts, tenant_id: str, kind: Kind, stage: Stage, loade
     )
 
 
-def open_connection(parts: Parts, model: type[BaseModel], row: ConnectionRow) -> Opened:
+def open_connection(parts: Parts, model: type[BaseModel], row: ConnectionRow) -> Access:
     """A connection as its kind's model; raises StageError."""
     try:
         secrets = unseal(parts.keyring, row)
     except CronnyError as error:
         raise StageError("internal", f"connection '{row.name}': {error}", retryable=False) from None
     settings = row.settings if isinstance(row.settings, dict) else {}
+    values = {**settings, **secrets}
     try:
-        connection = model.model_validate({**settings, **secrets})
-    except ValidationError as error:  # Its text would quote the secrets.
-        places = ", ".join(sorted({".".join(map(str, one["loc"])) or "settings" for one in error.errors()}))
-        what = f"connection '{row.name}' does not fit its kind any more ({places}); write it again"
-        raise StageError("connection", what, retryable=False) from None
-    return Opened(
+        connection = model.model_validate(values)
+    except ValidationError as error:  # It was saved before its kind had become stricter.
+        what = mistakes_of(model, values, error, (f"connection '{row.name}'",))
+        message = Masker(texts_of(secrets)).text(f"{what}; save it again")
+        raise StageError("validation", message, retryable=False) from None
+    return Access(
         connection=connection,
         hidden=tuple(texts_of(secrets)),
         uses=(Use("connection", row.id),),
@@ -104,9 +109,9 @@ def texts_of(value: JsonValue) -> list[str]:
     return [str(value)]
 
 
-async def _open_connection(parts: Parts, tenant_id: str, kind: Kind, stage: Stage) -> Opened:
+async def _open_connection(parts: Parts, tenant_id: str, kind: Kind, stage: Stage) -> Access:
     if stage.connection is None or kind.connection_model is None:
-        return Opened()
+        return Access()
     try:
         async with parts.database.read() as session:
             row = await Connections(session, tenant_id).get(stage.connection)

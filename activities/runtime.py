@@ -1,9 +1,15 @@
 """What the activities of a worker process share."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+from pydantic import JsonValue
 
 from activities.action_cache import ActionCache
+from activities.delays import Delays
 from activities.evaluator import Evaluator
 from activities.hold import Holds
 from activities.stages.kind import Kind
@@ -13,13 +19,25 @@ from cronny.clock import Clock
 from cronny.egress import EgressPolicy
 from cronny.metrics import Metrics
 from cronny.secrets import KeyRing
+from cronny.store.attempts import find_attempt
 from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, VerdictKind, claim
 from cronny.store.database import Database
 from cronny.store.ends import end_guarded
 from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
+from cronny.store.item_tables import AttemptRow, ItemRow
+from cronny.store.items import (
+    ITEM_CHUNK,
+    ItemKey,
+    Result,
+    add_items,
+    begin_items,
+    completed_items,
+    results_of,
+)
 from cronny.store.persist import persist
 from cronny.store.records import (
     RECORD_CHUNK,
+    Begin,
     StageEnd,
     TriggerEnd,
     TriggerRecords,
@@ -29,7 +47,7 @@ from cronny.store.records import (
     load_records,
 )
 
-_StageKey = tuple[str, str]  # a trigger's id and a stage's
+ROOM = 1000  # stages of one tenant that a process executes at once; what it merely holds takes no room
 
 
 @dataclass(frozen=True)
@@ -43,6 +61,7 @@ class Parts:
     clock: Clock
     egress: EgressPolicy
     metrics: Metrics = field(default_factory=Metrics)
+    outside_url: str = "http://127.0.0.1:8080"  #: Where links lead to.
 
 
 class Runtime:
@@ -52,16 +71,21 @@ class Runtime:
         self.parts = parts
         self.holds = Holds(parts.clock)
         self.uses = UseLog(parts.database, parts.clock)
+        self.delays = Delays()
         self.actions = ActionCache(parts.database, parts.kinds)
+        self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(ROOM))
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
         self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)
         self.records: Batcher[str, TriggerRecords | None] = Batcher(self._load, RECORD_CHUNK)
-        self.stage_starts: Batcher[_StageKey, TriggerRecords | None] = Batcher(
-            self._start_stages, RECORD_CHUNK
-        )
+        self.stage_starts: Batcher[Begin, TriggerRecords | None] = Batcher(self._start_stages, RECORD_CHUNK)
+        self.item_starts: Batcher[ItemKey, ItemRow | None] = Batcher(self._start_items, RECORD_CHUNK)
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
         self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
         self.guarded_ends: Batcher[TriggerEnd, str] = Batcher(self._end_guarded, RECORD_CHUNK)
+
+    def room(self, tenant: str) -> asyncio.Semaphore:
+        """Entered by a stage of a tenant while it executes; waits while too many others do."""
+        return self._rooms[tenant]
 
     async def claim(self, wish: Claim) -> Verdict:
         """The verdict on a claim; most are one statement, together with all that come due at once."""
@@ -69,6 +93,29 @@ class Runtime:
         if verdict.kind is not VerdictKind.GUARDED:
             return verdict
         return await self._guarded_claims.submit(wish)
+
+    async def add_items(self, trigger_id: str, stage_id: str, values: Sequence[JsonValue]) -> None:
+        """Write the records of a stage's items, unless they are there."""
+        for first in range(0, len(values), ITEM_CHUNK):
+            chunk = values[first : first + ITEM_CHUNK]
+            add = partial(add_items, trigger_id=trigger_id, stage_id=stage_id, values=chunk, first=first)
+            await persist(self.parts.database, add)
+
+    async def item_results(self, trigger_id: str, stage_id: str) -> Sequence[Result]:
+        """What became of a stage's items, in their order."""
+        async with self.parts.database.read() as session:
+            return await results_of(session, trigger_id, stage_id)
+
+    async def done_items(self, trigger_id: str, stage_id: str) -> list[JsonValue]:
+        """What there is to undo of a stage's items, the last one first."""
+        async with self.parts.database.read() as session:
+            rows = await completed_items(session, trigger_id, stage_id)
+        return [{"item": row.value, "index": row.item, "output": row.output} for row in rows]
+
+    async def failed_attempt(self, trigger_id: str, stage_id: str, attempt: int) -> AttemptRow | None:
+        """What is known of an attempt that was tried again."""
+        async with self.parts.database.read() as session:
+            return await find_attempt(session, trigger_id, stage_id, attempt)
 
     async def _claim(self, claims: Sequence[Claim]) -> Sequence[Verdict]:
         self.parts.metrics.claims.observe(len(claims))
@@ -83,10 +130,13 @@ class Runtime:
             found = await load_records(session, ids)
         return [found.get(trigger_id) for trigger_id in ids]
 
-    async def _start_stages(self, stages: Sequence[_StageKey]) -> Sequence[TriggerRecords | None]:
+    async def _start_stages(self, begins: Sequence[Begin]) -> Sequence[TriggerRecords | None]:
         database, clock = self.parts.database, self.parts.clock
-        found = await persist(database, lambda session: begin_stages(session, stages, clock()))
-        return [found.get(trigger_id) for trigger_id, _ in stages]
+        return await persist(database, lambda session: begin_stages(session, begins, clock()))
+
+    async def _start_items(self, keys: Sequence[ItemKey]) -> Sequence[ItemRow | None]:
+        database, clock = self.parts.database, self.parts.clock
+        return await persist(database, lambda session: begin_items(session, keys, clock()))
 
     async def _end_stages(self, ends: Sequence[StageEnd]) -> Sequence[None]:
         await persist(self.parts.database, lambda session: end_stages(session, ends))

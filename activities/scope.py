@@ -1,7 +1,7 @@
 """What the expressions of a stage can see: values by the names that the language gives them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
@@ -9,7 +9,7 @@ from activities.action_cache import LoadedAction
 from cronny.names import instant_text
 from cronny.store.records import TriggerRecords
 from cronny.store.tables import StageRow, StageState
-from dsl.scopes import STAGE_FIELDS, Scope, Situation
+from dsl.scopes import STAGE_FIELDS, Names, Scope, Situation, with_more
 from workflows.messages import Fire, StageStatus
 
 Variables = Mapping[str, JsonValue]
@@ -45,24 +45,38 @@ class Sight:
 
     loaded: LoadedAction
     variables: Variables
+    more: Names = ()  #: What a stage of its own sort sees besides.
 
     def at(self, situation: Situation, **more: JsonValue) -> View:
         """What expressions in a situation see."""
-        return View(self.loaded.scopes[situation], {**self.variables, **more})
+        scope = self.loaded.scopes[situation]
+        return View(with_more(scope, self.more) if self.more else scope, {**self.variables, **more})
 
     def with_input(self, value: JsonValue) -> "Sight":
         """The same, with what the connectors brought as `input`."""
-        return Sight(self.loaded, {**self.variables, "input": value})
+        return replace(self, variables={**self.variables, "input": value})
 
     def with_stage(self, stage_id: str, ended: Ended) -> "Sight":
         """The same, with the result of a stage that has just ended."""
-        return Sight(self.loaded, {**self.variables, **_stage(stage_id, ended)})
+        return replace(self, variables={**self.variables, **_stage(stage_id, ended)})
+
+    def with_more(self, names: Names, *values: JsonValue) -> "Sight":
+        """The same, with names that only a stage of its sort sees."""
+        given = {name: value for (name, _), value in zip(names, values, strict=True)}
+        return Sight(self.loaded, {**self.variables, **given}, (*self.more, *names))
 
 
 def sight_of(
-    loaded: LoadedAction, fire: Fire, records: TriggerRecords, outside: Variables | None = None
+    loaded: LoadedAction,
+    fire: Fire,
+    records: TriggerRecords,
+    branch: str = "",
+    outside: Variables | None = None,
 ) -> Sight:
-    """What every stage of a trigger sees: its inputs, the tenant's variables, itself and the ended stages."""
+    """What every stage of a trigger sees: its inputs, the tenant's variables, itself and the ended stages.
+
+    In a branch that is followed more than once, it sees that execution of the stages there.
+    """
     inputs = records.trigger.inputs if isinstance(records.trigger.inputs, dict) else {}
     variables: dict[str, JsonValue] = {f"inputs.{name}": value for name, value in inputs.items()}
     variables |= outside or {}
@@ -75,7 +89,7 @@ def sight_of(
     }
     for stage_id, row in records.stages.items():
         if row.finished_at is not None:
-            variables |= _stage(stage_id, ended_of(row))
+            variables |= _stage(stage_id.removesuffix(branch), ended_of(row))
     return Sight(loaded, variables)
 
 

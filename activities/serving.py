@@ -28,12 +28,15 @@ from cronny.names import SYSTEM_QUEUE, tenant_queue
 from cronny.store.failures import meaning_of
 from cronny.store.tenants import Tenants
 from workflows.checking import ConnectionCheck
+from workflows.foreach import Foreach
 from workflows.schedule import Schedule
 from workflows.trigger import Trigger
 
 FOLLOW = 2.0  # seconds between two looks at the tenant table
 GRACE = timedelta(seconds=3)  # for running stages at shutdown; holds are given back at once
-TENANT_SLOTS = 1000  # activities a tenant holds or runs at once; holding costs only a coroutine
+HELD = 20_000  # activities a tenant holds or executes at once; holding costs only a coroutine
+CACHED = 1000  # workflows of a tenant kept in memory between their tasks
+THROTTLE = timedelta(seconds=3)  # heartbeats are sent this long apart at the least, whatever their timeout is
 STICKY = timedelta(seconds=5)  # after this the workflows of a worker that died are taken over
 # Without a version the SDK hashes every loaded module, which takes a starting worker a second or two.
 VERSION = WorkerDeploymentConfig(WorkerDeploymentVersion("cronny", version("cronny")), False)
@@ -120,12 +123,15 @@ class Serving:
         activities: list[Callable[..., Any]] = [
             stages.run_stage,
             stages.run_pure_stage,
+            stages.abandon_stage,
             stages.skip_stage,
+            stages.close_items,
             ends.load_plan,
+            ends.try_outputs,
             ends.finish,
             Checker(self._runtime).check_connection,
         ]
-        return Duty([Trigger, ConnectionCheck], activities, TENANT_SLOTS, 5, TENANT_SLOTS)
+        return Duty([Trigger, Foreach, ConnectionCheck], activities, CACHED, 5, HELD)
 
     def _worker(self, queue: str, duty: Duty) -> Worker:
         return Worker(
@@ -145,5 +151,6 @@ class Serving:
             activity_task_poller_behavior=POLLERS,
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
+            max_heartbeat_throttle_interval=THROTTLE,
             deployment_config=VERSION,
         )

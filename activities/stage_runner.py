@@ -1,8 +1,8 @@
-"""The activities that execute stages: hold, claim, execute, record, judge."""
+"""The activities that execute stages, and the items of stages: hold, claim, execute, record, judge."""
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,22 +11,27 @@ from pydantic import JsonValue
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.action_cache import LoadedAction
+from activities.aftermath import Aftermath
 from activities.attempt import Log, Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
 from activities.killing import end_killed
+from activities.loading import Loader
 from activities.masking import Masker
-from activities.resolving import read_variables
+from activities.repeating import Opened, gather
 from activities.retrying import retry_delay
 from activities.runtime import Runtime
-from activities.scope import Ended, Sight, sight_of
+from activities.scope import Ended, Sight
 from activities.stages.kind import StageError
-from activities.verdicts import judge
+from activities.verdicts import Judgement, judge, judge_retry
+from activities.waits import Waits, Wish
+from activities.work import CANCELLED, Work
 from cronny.store import claims
 from cronny.store.claims import Claim, Verdict, VerdictKind
-from cronny.store.records import StageEnd, TriggerRecords
+from cronny.store.item_tables import ItemRow
+from cronny.store.records import StageEnd
 from cronny.store.tables import StageRow, StageState, TriggerState
+from cronny.store.waits import WaitKey
 from dsl.action import Retry, Stage
 from workflows.messages import Execution, StageCall, StageResult
 
@@ -34,33 +39,6 @@ from workflows.messages import Execution, StageCall, StageResult
 STALE = timedelta(seconds=5)
 UNCLAIMED = StageResult(status="unclaimed")
 CLAIMED = Verdict(VerdictKind.RUN, TriggerState.EXECUTING, "")  # by the root stage before this one
-CANCELLED = {"code": "cancelled", "message": "the trigger was cancelled"}
-
-
-@dataclass(frozen=True)
-class _Work:
-    """One stage of one trigger, loaded."""
-
-    call: StageCall
-    loaded: LoadedAction
-    records: TriggerRecords
-    outside: Mapping[str, JsonValue]  #: The tenant's variables that the action uses.
-
-    @property
-    def stage(self) -> Stage:
-        return self.loaded.stages[self.call.stage_id]
-
-    @property
-    def record(self) -> StageRow | None:
-        return self.records.stages.get(self.call.stage_id)
-
-    @property
-    def sight(self) -> Sight:
-        return sight_of(self.loaded, self.call.fire, self.records, self.outside)
-
-    @property
-    def attempt(self) -> int:
-        return self.record.attempt if self.record is not None else 1
 
 
 @dataclass(frozen=True)
@@ -72,24 +50,39 @@ class _Outcome:
     input: JsonValue = None
 
 
+@dataclass(frozen=True)
+class _Again:
+    """An attempt that failed and is to be followed by another one."""
+
+    delay: timedelta
+    error: JsonValue
+    code: str
+    sight: Sight
+    input: JsonValue
+
+
 class StageRunner:
-    """Implements the ports `run_stage`, `run_pure_stage` and `skip_stage`."""
+    """Implements the ports `run_stage`, `run_pure_stage`, `abandon_stage`, `skip_stage`, `close_items`."""
 
     def __init__(self, runtime: Runtime, luck: Callable[[], float] = random.random) -> None:
         self._runtime = runtime
         self._parts = runtime.parts
+        self._loader = Loader(runtime)
         self._luck = luck
         self._executions: Joined[StageResult] = Joined()
+        self._waits = Waits(runtime)
+        self._aftermath = Aftermath()
 
     @activity.defn(name="run_stage")
     async def run_stage(self, call: StageCall) -> StageResult:
         """Execute a stage; roots first hold until the due and claim the trigger."""
-        heartbeat = asyncio.create_task(beat())
-        key = (call.fire.trigger_id, call.stage_id, call.run_id)
+        heartbeat = asyncio.create_task(beat(self._arrived(call)))
+        key = (call.fire.trigger_id, call.record_id, call.item, call.run_id)
         try:
             return await self._executions.run(key, lambda: self._run(call), _is_given_up)
         except asyncio.CancelledError:
-            await self._note_cancel(call)
+            if not _is_given_up():  # One that its worker gives up is executed elsewhere.
+                await self._note_cancel(call)
             raise
         finally:
             heartbeat.cancel()
@@ -98,19 +91,38 @@ class StageRunner:
 
     @activity.defn(name="run_pure_stage")
     async def run_pure_stage(self, call: StageCall) -> StageResult:
-        """Execute a stage without side effects."""
+        """Execute a stage without side effects, or look after one that waits."""
         return await self._run(call)
+
+    @activity.defn(name="abandon_stage")
+    async def abandon_stage(self, call: StageCall) -> StageResult:
+        """Give up a stage that waits, and what it has started."""
+        await self._waits.abandon(_key(call))
+        await self._note_cancel(call)
+        return StageResult(status="cancelled")
 
     @activity.defn(name="skip_stage")
     async def skip_stage(self, call: StageCall) -> StageResult:
         """Record a stage as skipped and judge its outgoing connectors."""
-        work = await self._load(call)
+        work = await self._loader.load(call)
         return await self._end(work, _Outcome(Ended("skipped"), work.sight), Log(Masker(())))
 
+    @activity.defn(name="close_items")
+    async def close_items(self, call: StageCall) -> StageResult:
+        """Gather what became of a stage's items, and judge its outgoing connectors."""
+        work = await self._loader.load(call)
+        if (known := _known(work)) is not None:
+            return known
+        results = await self._runtime.item_results(call.fire.trigger_id, call.record_id)
+        # Ten thousand results take a while to measure: other stages go on.
+        ended = await asyncio.to_thread(gather, work.stage, results)
+        outcome = _Outcome(ended, work.sight, {"items": len(results)})
+        return await self._end(work, outcome, Log(Masker(())))
+
     async def _run(self, call: StageCall) -> StageResult:
-        work = await self._load(call)
-        if work.record is not None and work.record.finished_at is not None:
-            return _recorded(work.record)
+        work = await self._loader.load(call)
+        if (known := _known(work)) is not None:
+            return known
         prepared = await self._prepare(work)
         began = self._parts.clock()
         verdict = await self._verdict(call)
@@ -121,43 +133,62 @@ class StageRunner:
         await end_killed(verdict.kill)
         self._count(work)
         if self._parts.clock() - max(began, call.fire.start_at) > STALE:
-            work = await self._load(call)
-            if work.record is not None and work.record.finished_at is not None:
-                return _recorded(work.record)
+            work = await self._loader.load(call)
+            if (known := _known(work)) is not None:
+                return known
+        async with self._runtime.room(call.fire.tenant):
+            return await self._begin(work, prepared)
+
+    async def _begin(self, work: Work, prepared: Prepared | Opened | StageError) -> StageResult:
+        """Execute a stage whose trigger is this run's."""
         if isinstance(prepared, Prepared):
             self._runtime.uses.note(prepared.uses)
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
-        return await self._end(work, await self._attempt(work, prepared, log), log)
+        if isinstance(prepared, Opened):
+            return await self._open(work, prepared, log)
+        outcome = await self._attempt(work, prepared, log)
+        match outcome:
+            case StageResult():
+                return outcome
+            case _Again():
+                return await self._try_again(work, outcome, log)
+        return await self._end(work, outcome, log)
+
+    async def _open(self, work: Work, opened: Opened, log: Log) -> StageResult:
+        """Write the records of a stage's items; a stage without any has ended."""
+        if opened.items is None:
+            return await self._end(work, _Outcome(Ended("skipped"), opened.sight), log)
+        if not opened.items:
+            return await self._end(work, _Outcome(Ended("completed", [], None, 1), opened.sight), log)
+        call = work.call
+        await self._runtime.add_items(call.fire.trigger_id, call.record_id, opened.items)
+        return StageResult(status="opened", items=len(opened.items))
+
+    def _arrived(self, call: StageCall) -> timedelta:
+        """How long the stage is to be held."""
+        if not call.is_root:
+            return timedelta()
+        fire, now = call.fire, self._parts.clock()
+        if fire.allocated is not None and activity.info().attempt == 1:
+            self._runtime.delays.note(fire.tenant, fire.allocated, now)
+        return fire.start_at - now
 
     async def _note_cancel(self, call: StageCall) -> None:
-        """Record the end of a cancelled stage; one that its worker gives up is executed elsewhere."""
-        if _is_given_up():
-            return
+        """Record the end of a cancelled stage."""
         end = StageEnd(
-            trigger_id=call.fire.trigger_id, stage_id=call.stage_id, state=StageState.FAILED, attempt=1,
+            trigger_id=call.fire.trigger_id, stage_id=call.record_id, state=StageState.FAILED, attempt=1,
             finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(), log="",
+            item=call.item,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
 
-    async def _load(self, call: StageCall) -> _Work:
-        fire = call.fire
-        loaded = await self._runtime.actions.get(fire.action_id, fire.version)
-        records = await self._records(call)
-        if records is None:
-            raise ApplicationError(f"the ledger has no trigger {fire.trigger_id}", non_retryable=True)
-        tenant_id = records.trigger.tenant_id
-        return _Work(call, loaded, records, await read_variables(self._parts, tenant_id, loaded.outside.vars))
-
-    async def _records(self, call: StageCall) -> TriggerRecords | None:
-        """What was recorded so far; a stage that is no root, and so claims nothing, is now started."""
-        if call.is_root:
-            return await self._runtime.records.submit(call.fire.trigger_id)
-        return await self._runtime.stage_starts.submit((call.fire.trigger_id, call.stage_id))
-
-    async def _prepare(self, work: _Work) -> Prepared | StageError:
+    async def _prepare(self, work: Work) -> Prepared | Opened | StageError:
         # A mistake found ahead of the due is the stage's result at the due, not before it.
+        if work.is_opening and work.undone:
+            trigger = work.call.fire.trigger_id
+            return Opened(await self._runtime.done_items(trigger, work.undone), work.sight)
         try:
-            return await prepare(self._parts, work.loaded, work.call, work.records, work.outside)
+            return await prepare(self._parts, work)
         except StageError as error:
             return error
 
@@ -173,13 +204,15 @@ class StageRunner:
             start = verdict.planned  # of one that is early: a clock was stepped back, or the start was moved
         return verdict
 
-    def _count(self, work: _Work) -> None:
+    def _count(self, work: Work) -> None:
         """Count the claim of a trigger; of several root stages the first one speaks for it."""
         first = next(stage.id for stage in work.loaded.plan.stages if stage.is_root)
         if work.call.stage_id == first and work.records.trigger.state is TriggerState.SCHEDULED:
             self._parts.metrics.executing(work.call.fire.start_at, self._parts.clock())
 
-    async def _attempt(self, work: _Work, prepared: Prepared | StageError, log: Log) -> _Outcome:
+    async def _attempt(
+        self, work: Work, prepared: Prepared | StageError, log: Log
+    ) -> _Outcome | _Again | StageResult:
         attempt = work.attempt
         sight, rendered = work.sight, None
         try:
@@ -188,22 +221,40 @@ class StageRunner:
             sight, rendered = prepared.sight, prepared.rendered
             if prepared.with_ is None:
                 return _Outcome(Ended("skipped"), sight)
-            until = self._deadline(work)
-            output = await execute(self._parts, work.stage, prepared, work.call, attempt, until, log)
+            until, answer = self._deadline(work), None
+            if (wish := self._wish(work, prepared)) is not None:
+                found = await self._waits.look(wish)
+                if isinstance(found, StageResult):
+                    return found
+                answer = found
+            output = await execute(self._parts, work, prepared, until, log, answer)
             output = await self._shaped(work.stage, log.masker.value(output), sight, log.masker)
             return _Outcome(Ended("completed", output, None, attempt), sight, rendered)
         except StageError as error:
             description = _described(error, log.masker)
-            await self._retry(work, error, description, rendered, log)
+            delay = await self._delay(work, error, description)
+            if delay is not None:
+                return _Again(delay, description, error.code, sight, rendered)
             return _Outcome(Ended("failed", None, description, attempt), sight, rendered)
 
-    def _deadline(self, work: _Work) -> datetime:
+    def _wish(self, work: Work, prepared: Prepared) -> Wish | None:
+        """What a stage waits for that waits; raises StageError."""
+        request = self._parts.kinds[work.stage.uses].request
+        if request is None:
+            return None
+        return Wish(
+            work.records.trigger, work.stage, _key(work.call), work.attempt,
+            request(prepared.with_, self._parts.clock()), prepared.sight, prepared.masker,
+            self._deadline(work),
+        )  # fmt: skip
+
+    def _deadline(self, work: Work) -> datetime:
         now = self._parts.clock()
         deadline = (work.records.trigger.started_at or now) + work.loaded.action.timeout
         if work.stage.total_timeout is None:
             return deadline
-        started = work.record.started_at if work.record is not None else now
-        return min(deadline, started + work.stage.total_timeout)
+        started = work.record.started_at if work.record is not None else None
+        return min(deadline, (started or now) + work.stage.total_timeout)
 
     async def _shaped(self, stage: Stage, output: JsonValue, sight: Sight, masker: Masker) -> JsonValue:
         # What is shaped is masked before: an expression could make a secret into what nobody recognises.
@@ -213,26 +264,36 @@ class StageRunner:
             await self._parts.evaluator.render(stage.output, sight.at("output", output=output))
         )
 
-    async def _retry(
-        self, work: _Work, error: StageError, description: JsonValue, rendered: JsonValue, log: Log
-    ) -> None:
-        """Record the failed attempt and ask Temporal for the next one, if there is to be one."""
-        retry, attempt = work.stage.retry, work.attempt
-        delay = retry_delay(retry, error, attempt, self._parts.clock(), self._deadline(work), self._luck())
+    async def _delay(self, work: Work, error: StageError, description: JsonValue) -> timedelta | None:
+        """The delay before the next attempt, if there is to be one."""
+        retry, now = work.stage.retry, self._parts.clock()
+        delay = retry_delay(retry, error, work.attempt, now, self._deadline(work), self._luck())
         if retry is None or delay is None or await self._is_excepted(work, retry, description):
-            return
+            return None
+        return delay
+
+    async def _try_again(self, work: Work, again: _Again, log: Log) -> StageResult:
+        """Record the failed attempt and ask for the next one: Temporal, or a workflow that follows them."""
+        attempt, now = work.attempt, self._parts.clock()
+        fired: tuple[int, ...] = ()
+        if work.call.attempt:
+            failed = Ended("failed", None, again.error, attempt)
+            fired = await judge_retry(self._parts.evaluator, again.sight, work.stage, failed)
         end = StageEnd(
-            trigger_id=work.call.fire.trigger_id, stage_id=work.stage.id, state=StageState.STARTED,
-            attempt=attempt + 1, finished_at=None, input=rendered, output=None, error=description, fired=(),
-            log=log.text(),
+            trigger_id=work.call.fire.trigger_id, stage_id=work.call.record_id, state=StageState.STARTED,
+            attempt=attempt + 1, finished_at=None, input=again.input, output=None, error=again.error,
+            fired=fired, log=log.text(), item=work.call.item, failed_at=now,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
-        message = f"attempt {attempt} failed: {error.code}"
+        self._aftermath.begin(log.afterwards)
+        if work.call.attempt:
+            return StageResult(status="retrying", fired=fired, delay=again.delay)
+        message = f"attempt {attempt} failed: {again.code}"
         raise ApplicationError(
-            message, type="retry", next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN
+            message, type="retry", next_retry_delay=again.delay, category=ApplicationErrorCategory.BENIGN
         )
 
-    async def _is_excepted(self, work: _Work, retry: Retry, error: JsonValue) -> bool:
+    async def _is_excepted(self, work: Work, retry: Retry, error: JsonValue) -> bool:
         if retry.unless is None:
             return False
         view = work.sight.at("retry", error=error, attempt=work.attempt)
@@ -241,16 +302,24 @@ class StageRunner:
         except StageError:
             return True  # a condition that cannot be judged must not cause a second side effect
 
-    async def _end(self, work: _Work, outcome: _Outcome, log: Log) -> StageResult:
-        judgement = await judge(self._parts.evaluator, outcome.sight, work.stage, outcome.ended)
+    async def _end(self, work: Work, outcome: _Outcome, log: Log) -> StageResult:
+        judgement = Judgement(outcome.ended, ())
+        if work.item is None:
+            judgement = await judge(self._parts.evaluator, outcome.sight, work.stage, outcome.ended)
         ended = judgement.ended
         end = StageEnd(
-            trigger_id=work.call.fire.trigger_id, stage_id=work.stage.id, state=StageState(ended.status),
-            attempt=ended.attempts, finished_at=self._parts.clock(), input=outcome.input, output=ended.output,
-            error=ended.error, fired=judgement.fired, log=log.text(),
+            trigger_id=work.call.fire.trigger_id, stage_id=work.call.record_id,
+            state=StageState(ended.status), attempt=ended.attempts, finished_at=self._parts.clock(),
+            input=outcome.input, output=ended.output, error=ended.error, fired=judgement.fired,
+            log=log.text(), item=work.call.item,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
+        self._aftermath.begin(log.afterwards)
         return StageResult(status=ended.status, fired=judgement.fired)
+
+
+def _key(call: StageCall) -> WaitKey:
+    return WaitKey(call.fire.trigger_id, call.record_id, -1 if call.item is None else call.item)
 
 
 def _is_given_up() -> bool:
@@ -263,9 +332,23 @@ def _executions(found: Sequence[claims.Execution]) -> tuple[Execution, ...]:
     return tuple(Execution(workflow_id=one.workflow_id, run_id=one.run_id) for one in found)
 
 
-def _recorded(record: StageRow) -> StageResult:
-    fired = tuple(int(str(index)) for index in record.fired) if isinstance(record.fired, list) else ()
-    return StageResult.model_validate({"status": str(record.state), "fired": fired})
+def _known(work: Work) -> StageResult | None:
+    """What the record says already, or that the trigger is another run's."""
+    call, record = work.call, work.record
+    if call.outcome is not None and work.records.trigger.run_id != call.run_id:
+        return UNCLAIMED
+    if record is None:
+        return None
+    if record.finished_at is not None:
+        return StageResult.model_validate({"status": str(record.state), "fired": _fired(record)})
+    if 0 < call.attempt < record.attempt:  # its worker died before it could say so
+        return StageResult(status="retrying", fired=_fired(record))
+    return None
+
+
+def _fired(record: StageRow | ItemRow) -> tuple[int, ...]:
+    found = record.fired if isinstance(record, StageRow) else None
+    return tuple(int(str(index)) for index in found) if isinstance(found, list) else ()
 
 
 def _described(error: StageError, masker: Masker) -> JsonValue:

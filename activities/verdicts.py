@@ -1,6 +1,7 @@
 """Which outgoing connectors fire when a stage has ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
@@ -11,6 +12,8 @@ from activities.stages.kind import StageError
 from dsl.action import Stage
 from dsl.graph import Edge
 from workflows.messages import StageStatus
+
+_EVENTS: Mapping[StageStatus, str] = {"completed": "success", "failed": "error", "skipped": "skipped"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,19 @@ async def judge(evaluator: Evaluator, sight: Sight, stage: Stage, ended: Ended) 
         failed = replace(ended, status="failed", error=_described(mistake, ended))
         plain = [edge.index for edge in _heard(edges, stage, "failed") if _condition(edge) is None]
         return Judgement(failed, tuple(plain))
+
+
+async def judge_retry(evaluator: Evaluator, sight: Sight, stage: Stage, failed: Ended) -> tuple[int, ...]:
+    """The retry connectors that fire when an attempt has failed that is to be followed by another one.
+
+    A condition that cannot be evaluated says no: the stage itself goes on.
+    """
+    edges = [edge for edge in sight.loaded.edges.values() if edge.source == stage.id and edge.on == "retry"]
+    fired: list[int] = []
+    for edge in edges:
+        with suppress(StageError):
+            fired += [edge.index] if await _holds(evaluator, edge, sight, failed) else []
+    return tuple(fired)
 
 
 def connector_view(sight: Sight, source: str, ended: Ended) -> View:
@@ -67,9 +83,7 @@ def _condition(edge: Edge) -> str | None:
 
 def _heard(edges: Sequence[Edge], stage: Stage, status: StageStatus) -> list[Edge]:
     """The connectors that listen to this end of their stage."""
-    events = {"completed": {"success"}, "failed": {"error"}, "skipped": {"skipped"}, "unclaimed": set()}[
-        status
-    ]
+    events = {_EVENTS.get(status, "")}
     if status == "failed" and stage.continue_on_error:
         events = events | {"success"}
     return [edge for edge in edges if edge.on == "always" or edge.on in events]

@@ -29,7 +29,7 @@ async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
     keyring = open_ring(settings)
     database = Database(settings.database_url)
     try:
-        parts = Parts(database, await connect(settings), keyring, kinds, wall_clock)
+        parts = Parts(database, await connect(settings), keyring, kinds, wall_clock, settings.outside_url)
         config = uvicorn.Config(
             create_app(parts),
             host=settings.api_host,

@@ -9,7 +9,8 @@ from pydantic import JsonValue
 from activities.rules import RuleCache
 from api.body import Body
 from api.caller import Caller
-from api.embedding import Effect, embed
+from api.circles import require_no_circle
+from api.embedding import embed
 from api.outbox import Outbox
 from api.previewing import compare, compiled_of, present_rules
 from api.problem import placed
@@ -21,6 +22,7 @@ from api.views.action import (
     ActionView,
     AppliedAction,
     Change,
+    Effect,
     Saved,
     ScheduleChange,
     Verdict,
@@ -57,6 +59,7 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, upload: Upload
     written = await asyncio.to_thread(read_action, name, upload.raw, known)
     async with caller.write() as store:
         calendars = await _hold_used(store, written, known, caller.parts.rules)
+        await require_no_circle(store, written)
         await _require_inputs(store, written)
         saved = await _save(store, name, written, calendars, upload)
     for effect in saved.effects:
@@ -75,6 +78,7 @@ async def plan_action(caller: Caller, name: str, upload: Upload) -> AppliedActio
     written = await asyncio.to_thread(read_action, name, upload.raw, known)
     async with caller.rehearse() as store:
         calendars = await _hold_used(store, written, known, caller.parts.rules)
+        await require_no_circle(store, written)
         await _require_inputs(store, written)
         before = await present_rules(store, name, caller.parts.rules)
         saved = await _save(store, name, written, calendars, upload)
@@ -207,7 +211,8 @@ async def _require_outside(store: TenantStore, written: WrittenAction) -> None:
 async def _require_connections(
     store: TenantStore, written: WrittenAction, checked: Mapping[str, str]
 ) -> None:
-    used = {stage.connection for stage in written.action.stages if stage.connection is not None}
+    stages = written.action.all_stages.values()
+    used = {stage.connection for stage in stages if stage.connection is not None}
     held = await store.connections.hold(used)
     if changed := sorted(name for name in used if held.get(name) != checked.get(name)):
         raise Conflict(f"the connection '{changed[0]}' changed at this moment; send the action again")

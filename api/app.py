@@ -14,6 +14,7 @@ from api.outbox import Outbox
 from api.parts import Parts
 from api.routes import (
     actions,
+    approvals,
     backfills,
     calendars,
     catchups,
@@ -22,13 +23,17 @@ from api.routes import (
     explaining,
     fires,
     health,
+    hooks,
     keys,
+    links,
     schedules,
+    schemas,
     secrets,
     triggers,
     validate,
     variables,
     versions,
+    webhooks,
 )
 
 ABOUT = """A durable, punctual, multi-tenant scheduler.
@@ -62,6 +67,10 @@ def create_app(parts: Parts) -> FastAPI:
         backfills,
         catchups,
         triggers,
+        links,
+        approvals,
+        webhooks,
+        hooks,
         events,
         calendars,
         connections,
@@ -69,6 +78,7 @@ def create_app(parts: Parts) -> FastAPI:
         secrets,
         keys,
         validate,
+        schemas,
         health,
     ):
         app.include_router(noun.router)

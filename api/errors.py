@@ -12,8 +12,18 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.body import TooLarge
+from api.payload import Unreadable
 from api.problem import problem_response
-from cronny.errors import Conflict, CronnyError, Forbidden, Invalid, NotFound, Unauthorised, Unavailable
+from cronny.errors import (
+    Conflict,
+    CronnyError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
+    Unauthorised,
+    Unavailable,
+)
 from cronny.store.failures import meaning_of
 from dsl.problems import Problem
 
@@ -23,13 +33,18 @@ STATUSES: Mapping[type[CronnyError], tuple[HTTPStatus, str]] = {
     Conflict: (HTTPStatus.CONFLICT, "conflict"),
     Unauthorised: (HTTPStatus.UNAUTHORIZED, "unauthorised"),
     Forbidden: (HTTPStatus.FORBIDDEN, "forbidden"),
+    TooMany: (HTTPStatus.TOO_MANY_REQUESTS, "too_many"),
+    Unreadable: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     Unavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
 }
 HEADERS: Mapping[type[CronnyError], Mapping[str, str]] = {
     Unauthorised: {"WWW-Authenticate": "Bearer"},
     Unavailable: {"Retry-After": "5"},
+    TooMany: {"Retry-After": "60"},
 }
+
+SECRET_PATHS = ("/v1/hooks/", "/v1/approvals/links/")  # what follows is as good as a key
 
 log = logging.getLogger("api")
 
@@ -72,13 +87,19 @@ class LastResort:
 
 def _answer(error: Exception, scope: Scope) -> Response:
     known = meaning_of(error)
-    fields = {"method": scope["method"], "path": scope["path"]}
+    fields = {"method": scope["method"], "path": _place(scope["path"])}
     if known is not None:
         log.warning("a transaction failed", extra={**fields, "reason": str(error)})
         return response_to(known)
     log.error("a request failed", exc_info=error, extra=fields)
     detail = "something went wrong here, not with the request; the log says what"
     return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", detail)
+
+
+def status_of(error: CronnyError) -> HTTPStatus:
+    """The status that an error of Cronny amounts to."""
+    kind = next((kind for kind in type(error).__mro__ if kind in STATUSES), None)
+    return STATUSES[kind][0] if kind is not None else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def response_to(error: CronnyError) -> Response:
@@ -110,6 +131,11 @@ def _on_http(_: Request, error: Exception) -> Response:
         return _unexpected(error)
     status = HTTPStatus(error.status_code)
     return problem_response(status, status.name.lower(), error.detail, headers=error.headers)
+
+
+def _place(path: str) -> str:
+    """A path without the tokens that some have."""
+    return next((f"{prefix}…" for prefix in SECRET_PATHS if path.startswith(prefix)), path)
 
 
 def _parameter_problem(place: tuple[str | int, ...], message: str) -> Problem:

@@ -24,9 +24,19 @@ def _described(app: FastAPI) -> dict[str, Any]:
     for status, response in _responses(schema):
         if int(status) >= 400:
             response.update(content=_PROBLEM)
+    for name, definition in list(_definitions(schema)):
+        schema["components"]["schemas"].setdefault(name, definition)
     for name in _NEVER_SENT:
         schema["components"]["schemas"].pop(name, None)
     return schema
+
+
+def _definitions(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The parts of bodies, which stand beside them until they are taken out here."""
+    for item in schema["paths"].values():
+        for operation in item.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                yield from content["schema"].pop("$defs", {}).items()
 
 
 def _responses(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from cronny.errors import Unavailable
 from cronny.store.tables import ScheduleRow, Tenant
-from cronny.temporal.schedules import notify, start_trigger
+from cronny.temporal.schedules import cancel, notify, release, start_trigger
 from workflows.messages import Fire
 
 MOST_WAITING = 1000  # messages under way; with Temporal away, what exceeds it is left to the watchdog
@@ -34,6 +34,14 @@ class Outbox:
     def start(self, fire: Fire) -> None:
         """Start the workflow of a trigger asked for by hand."""
         self._send(start_trigger(self._client, fire), fire.trigger_id)
+
+    def cancel(self, workflow_id: str) -> None:
+        """End the workflow of a trigger that the ledger has settled; it would find nothing to do."""
+        self._send(cancel(self._client, workflow_id, ""), workflow_id)
+
+    def release(self, workflow_id: str) -> None:
+        """Tell a trigger that its turn has come, or that something has happened for which a stage waits."""
+        self._send(release(self._client, workflow_id), workflow_id)
 
     async def close(self) -> None:
         """Wait a little for what is under way."""

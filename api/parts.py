@@ -22,6 +22,7 @@ class Parts:
     keyring: KeyRing
     kinds: Mapping[str, Kind]
     clock: Clock
+    outside_url: str = "http://127.0.0.1:8080"  #: Where others reach this server.
     rules: RuleCache = field(default_factory=RuleCache)
 
 

@@ -12,6 +12,8 @@ Scope = Literal[
     "actions:read",
     "actions:run",
     "actions:write",
+    "approvals:decide",
+    "approvals:read",
     "calendars:read",
     "calendars:write",
     "connections:read",
@@ -25,23 +27,33 @@ Scope = Literal[
     "schedules:write",
     "secrets:read",
     "secrets:write",
+    "triggers:cancel",
     "triggers:read",
     "vars:read",
     "vars:write",
+    "webhooks:read",
+    "webhooks:write",
 ]
 
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 _OF_KEYS = frozenset({"keys:read", "keys:write"})
 _VIEWER = frozenset(scope for scope in SCOPES if scope.endswith(":read")) - _OF_KEYS
-_OPERATOR = _VIEWER | {"actions:run", "connections:test", "schedules:operate"}
+_OPERATOR = _VIEWER | {
+    "actions:run",
+    "approvals:decide",
+    "connections:test",
+    "schedules:operate",
+    "triggers:cancel",
+}
 ROLES: Mapping[str, frozenset[str]] = {
     "viewer": _VIEWER,  # looks at everything but the keys; secrets are shown to nobody
-    "operator": _OPERATOR,  # keeps going what others wrote: pause, skip, run, backfill
+    "operator": _OPERATOR,  # keeps going what others wrote: pause, skip, run, cancel, decide
     "editor": SCOPES - _OF_KEYS,  # writes actions, and what they use
     "admin": SCOPES,
 }
 
-# By method and path of the endpoint. One that is not here is closed to every key.
+# By method and path of the endpoint. One that is not here is closed to every key; those that need no key,
+# but the token in their path, are the links of approvals and the calls of webhooks and of waiting stages.
 NEEDED: Mapping[tuple[str, str], Scope] = {
     ("GET", "/v1/actions"): "actions:read",
     ("DELETE", "/v1/actions/{name}"): "actions:write",
@@ -52,6 +64,10 @@ NEEDED: Mapping[tuple[str, str], Scope] = {
     ("POST", "/v1/actions/{name}/run"): "actions:run",
     ("GET", "/v1/actions/{name}/versions"): "actions:read",
     ("GET", "/v1/actions/{name}/versions/{number}"): "actions:read",
+    ("GET", "/v1/approvals"): "approvals:read",
+    ("GET", "/v1/approvals/{approval_id}"): "approvals:read",
+    ("POST", "/v1/approvals/{approval_id}/approve"): "approvals:decide",
+    ("POST", "/v1/approvals/{approval_id}/reject"): "approvals:decide",
     ("GET", "/v1/calendars"): "calendars:read",
     ("DELETE", "/v1/calendars/{name}"): "calendars:write",
     ("GET", "/v1/calendars/{name}"): "calendars:read",
@@ -95,11 +111,18 @@ NEEDED: Mapping[tuple[str, str], Scope] = {
     ("PUT", "/v1/secrets/{name}"): "secrets:write",
     ("GET", "/v1/triggers"): "triggers:read",
     ("GET", "/v1/triggers/{trigger_id}"): "triggers:read",
+    ("POST", "/v1/triggers/{trigger_id}/cancel"): "triggers:cancel",
+    ("GET", "/v1/triggers/{trigger_id}/stages/{stage}/items"): "triggers:read",
     ("POST", "/v1/validate"): "actions:read",
     ("GET", "/v1/vars"): "vars:read",
     ("DELETE", "/v1/vars/{name}"): "vars:write",
     ("GET", "/v1/vars/{name}"): "vars:read",
     ("PUT", "/v1/vars/{name}"): "vars:write",
+    ("GET", "/v1/webhooks"): "webhooks:read",
+    ("DELETE", "/v1/webhooks/{name}"): "webhooks:write",
+    ("GET", "/v1/webhooks/{name}"): "webhooks:read",
+    ("PUT", "/v1/webhooks/{name}"): "webhooks:write",
+    ("POST", "/v1/webhooks/{name}/rotate"): "webhooks:write",
 }
 
 

@@ -81,6 +81,16 @@ class NoteRequest(Sent):
     note: Note = Field("", description="For those who wonder later.")
 
 
+class CancelRequest(NoteRequest):
+    """How a trigger is to end."""
+
+    force: StrictBool = Field(
+        False,
+        description="End it at once: nothing is cleaned up, undone or finished. Otherwise its stages are "
+        "cancelled, what it did is undone, and `on_finish` is executed.",
+    )
+
+
 class MoveRequest(NoteRequest):
     """Where a single fire is moved to."""
 

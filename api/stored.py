@@ -7,7 +7,7 @@ from pydantic import JsonValue, ValidationError
 from api.views.user import UserView, name_users
 from cronny.errors import Conflict, Invalid
 from cronny.store.tables import ActionVersion
-from dsl.action import Action
+from dsl.action import HANDLERS, Action
 from dsl.outside import outside_of
 from dsl.problems import Problem
 
@@ -28,7 +28,9 @@ def users_by_connection(versions: Iterable[ActionVersion]) -> Mapping[str, list[
             if isinstance(connection := stage.get("connection"), str):
                 found.setdefault(connection, {}).setdefault(name, []).append(id_)
     return {
-        connection: [UserView(action=action, stages=tuple(ids)) for action, ids in actions.items()]
+        connection: [
+            UserView(action=action, stages=tuple(dict.fromkeys(ids))) for action, ids in actions.items()
+        ]
         for connection, actions in found.items()
     }
 
@@ -71,17 +73,22 @@ def require_unused(refusal: str, users: Sequence[UserView], is_forced: bool) -> 
 
 
 def _stages(version: ActionVersion) -> tuple[str, list[tuple[str, dict[str, JsonValue]]]]:
-    match version.model:
-        case {"name": str(name), "stages": list(stages)}:
-            return name, [(str(stage.get("id")), stage) for stage in stages if isinstance(stage, dict)]
-    return "", []
+    """The name of the action, and its stages with what undoes them, each by the id of the stage."""
+    model = version.model
+    if not isinstance(model, dict):
+        return "", []
+    stages = _every_stage(model)
+    undos = [(id_, undo) for id_, stage in stages if isinstance(undo := stage.get("undo"), dict)]
+    return str(model.get("name")), [*stages, *undos]
+
+
+def _every_stage(model: Mapping[str, JsonValue]) -> list[tuple[str, dict[str, JsonValue]]]:
+    """The stages of the graph and those behind it, by their ids."""
+    lists = [model.get(name) for name in ("stages", *HANDLERS)]
+    stages = [stage for found in lists if isinstance(found, list) for stage in found]
+    return [(str(stage.get("id")), stage) for stage in stages if isinstance(stage, dict)]
 
 
 def _owners(model: dict[str, JsonValue], root: str, name: str) -> set[str]:
     """The stages whose own fields name it."""
-    stages = model.get("stages")
-    return {
-        str(stage.get("id"))
-        for stage in (stages if isinstance(stages, list) else ())
-        if isinstance(stage, dict) and name in outside_of({"stages": [stage]}).of(root)
-    }
+    return {id_ for id_, stage in _every_stage(model) if name in outside_of({"stages": [stage]}).of(root)}

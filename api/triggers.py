@@ -1,15 +1,20 @@
 """What is asked of the ledger."""
 
 import re
+from collections.abc import Sequence
 
 from api.caller import Caller
 from api.cursor import read_cursor, write_cursor
 from api.views.listing import PageOf
+from api.views.stage import ItemView, Records, is_sensitive, view_item
 from api.views.trigger import TriggerDetail, TriggerView, view_trigger, view_trigger_detail
-from cronny.errors import NotFound
+from cronny.errors import Invalid, NotFound
 from cronny.store.filtering import Filter
+from cronny.store.item_tables import ItemState
+from dsl.problems import Problem
 
 _ID = re.compile(r"trg_[a-z0-9]{1,60}", re.ASCII)
+_STAGE = re.compile(r"[a-z0-9_.]{1,200}", re.ASCII)
 
 
 async def list_triggers(
@@ -28,10 +33,48 @@ async def list_triggers(
 
 async def show_trigger(caller: Caller, trigger_id: str) -> TriggerDetail:
     """One ledger row with its stages; raises NotFound."""
-    if _ID.fullmatch(trigger_id) is None:
-        raise NotFound("there is no such trigger")
+    require_id(trigger_id)
     async with caller.read() as store:
         entry = await store.triggers.get(trigger_id)
-        stages = await store.triggers.stages(entry)
+        records = Records(
+            await store.triggers.stages(entry),
+            await store.triggers.item_counts(entry),
+            await store.triggers.failed_attempts(entry),
+        )
         version = await store.triggers.version(entry)
-    return view_trigger_detail(entry, stages, version)
+    return view_trigger_detail(entry, records, version)
+
+
+async def list_items(
+    caller: Caller, place: tuple[str, str], states: Sequence[ItemState], cursor: str | None, limit: int
+) -> PageOf[ItemView]:
+    """A page of the items of a stage, in their order; raises NotFound, and Invalid for the cursor."""
+    trigger_id, stage = place
+    require_id(trigger_id)
+    if _STAGE.fullmatch(stage) is None:
+        raise NotFound("there is no such stage")
+    after = _read_number(cursor) if cursor else -1
+    async with caller.read() as store:
+        entry = await store.triggers.get(trigger_id)
+        found = await store.triggers.items(entry, stage, states, after, limit + 1)
+        version = await store.triggers.version(entry)
+        if not found and stage not in await store.triggers.item_counts(entry):
+            raise NotFound(f"stage '{stage}' of this trigger has no items")
+    is_hidden = is_sensitive(version, stage)
+    return PageOf(
+        items=tuple(view_item(row, is_hidden) for row in found[:limit]),
+        next=str(found[limit - 1].item) if len(found) > limit else None,
+    )
+
+
+def require_id(trigger_id: str) -> None:
+    """Refuse what cannot be the id of a trigger; raises NotFound."""
+    if _ID.fullmatch(trigger_id) is None:
+        raise NotFound("there is no such trigger")
+
+
+def _read_number(cursor: str) -> int:
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 10):
+        hint = "take it from the page before, as it is"
+        raise Invalid([Problem("query.cursor", "this is no cursor of ours", hint, "cursor")])
+    return int(cursor)

@@ -1,5 +1,7 @@
 """What is done with variables."""
 
+from pydantic import JsonValue
+
 from api.body import Body
 from api.caller import Caller
 from api.requests import VariableRequest
@@ -21,7 +23,7 @@ async def put_variable(caller: Caller, name: str, body: Body) -> VariableView:
     async with caller.write() as store:
         row, is_changed = await store.variables.save(name, wanted.value, store.now)
         if is_changed:
-            details = {"variable": name, "revision": row.revision}
+            details: dict[str, JsonValue] = {"variable": name, "revision": row.revision}
             await store.note(EventKind.VARIABLE_SAVED, details=details)
     return view_variable(row)
 

@@ -28,6 +28,17 @@ from cronny.why import (
 from dsl.problems import Problem
 from dsl.zones import zone
 
+# What is done about a trigger and settles nothing.
+UNSETTLING = (
+    EventKind.TRIGGER_REQUESTED,
+    EventKind.TRIGGER_STARTED,
+    EventKind.APPROVAL_REQUESTED,
+    EventKind.APPROVAL_GIVEN,
+    EventKind.APPROVAL_REFUSED,
+    EventKind.APPROVAL_EXPIRED,
+    EventKind.APPROVAL_WITHDRAWN,
+    EventKind.WAIT_CALLED,
+)
 _BLOCKED = ("queued", "overlap")  # reasons that another trigger is behind
 
 
@@ -98,7 +109,6 @@ def _first(about: Sequence[EventRow], kind: EventKind) -> Mark | None:
 
 def _settled(row: TriggerRow, about: Sequence[EventRow], life: Sequence[EventRow]) -> Mark | None:
     """What settled a trigger: done about itself, or at the very instant to its schedule."""
-    begun = (EventKind.TRIGGER_REQUESTED, EventKind.TRIGGER_STARTED)
-    own = [event for event in about if event.kind not in begun]
+    own = [event for event in about if event.kind not in UNSETTLING]
     same = [event for event in life if event.at == row.finished_at]
     return next((mark_of(event) for event in [*own[::-1], *same]), None)

@@ -5,11 +5,13 @@ CronnyError
 ├── NotFound             no such object for this tenant
 ├── Conflict             the object's state forbids it
 ├── Unauthorised         no valid key
-├── Forbidden            the key is valid, and may not do this
+├── Forbidden            a valid key that may not do this
+├── TooMany              more than is allowed in a while
 ├── Unavailable          a server Cronny needs is away
 │   └── Refused          it is there, and does not take this one message
 ├── SettingsError        the installation is configured wrongly
 ├── EgressDenied         the address is closed for this tenant
+├── EngineError          the Docker Engine refuses or is away; in activities.stages.docker_engine
 ├── Unsealable           a secret cannot be opened; in cronny.secrets
 └── StageError           a stage failed; in activities.stages.kind
 """
@@ -47,7 +49,11 @@ class Unauthorised(CronnyError):
 
 
 class Forbidden(CronnyError):
-    """The API key may not do this."""
+    """This is not allowed to you."""
+
+
+class TooMany(CronnyError):
+    """There were too many requests of this kind lately."""
 
 
 class Unavailable(CronnyError):

@@ -12,6 +12,7 @@ SPREAD = 5  # a sleep ends so many times nearer to the due than it began: the se
 
 def fire_of(row: TriggerRow, tenant: str, action: str, schedule: str | None, now: datetime) -> Fire:
     """What the trigger workflow is told."""
+    hold_from = _hold_from(row.planned, now)
     return Fire(
         tenant=tenant,
         trigger_id=row.id,
@@ -23,7 +24,8 @@ def fire_of(row: TriggerRow, tenant: str, action: str, schedule: str | None, now
         generation=row.generation,
         due=row.due,
         planned=row.planned if row.planned != row.due else None,
-        hold_from=_hold_from(row.planned, now),
+        hold_from=hold_from,
+        allocated=now if hold_from is None else None,
         workflow_id=row.workflow_id,
         is_guarded=row.is_guarded,
     )

@@ -45,6 +45,17 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.postponed = Counter(
+            "cronny_postponed",
+            "Allocations put off because their tenant had more triggers than start on time.",
+            ["tenant"],
+            registry=self.registry,
+        )
+        self.reaped = Counter(
+            "cronny_reaped",
+            "Containers, and volumes of containers, that were left over and removed.",
+            registry=self.registry,
+        )
         self.claims = Histogram(
             "cronny_claims", "Claims sent as one statement.", buckets=BATCHES, registry=self.registry
         )

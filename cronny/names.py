@@ -48,9 +48,9 @@ def backfill_workflow(workflow_id: str, backfill: str) -> str:
     return f"{workflow_id}/{backfill}"
 
 
-def manual_workflow(tenant: str, action: str, trigger: str) -> str:
-    """The workflow id of a trigger that a person or a program asked for."""
-    return f"trigger/{tenant}/{action}/manual/{trigger}"
+def asked_workflow(tenant: str, action: str, origin: str, trigger: str) -> str:
+    """The workflow id of a trigger that was asked for; the origin is such as `manual` or `webhook`."""
+    return f"trigger/{tenant}/{action}/{origin}/{trigger}"
 
 
 def check_workflow(tenant: str, connection: str) -> str:

@@ -43,6 +43,8 @@ class KeyRing:
         if not pairs or len(dict(pairs)) != len(pairs):
             raise SettingsError("secret keys: give at least one `id:base64`, each id once")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in pairs}
+        # What signs must not be what seals.
+        self._signers = {key_id: hmac.digest(key, b"cronny signing", sha256) for key_id, key in pairs}
         self.newest = pairs[0][0]
 
     @property
@@ -79,6 +81,22 @@ class KeyRing:
         if self._reread is not None:
             with suppress(SettingsError):  # What cannot be read at this moment is replaced at this moment.
                 self._read(self._reread())
+
+    def sign(self, message: str, key_id: str | None = None) -> str:
+        """`key id.signature` of a message, by the newest key unless another is named; raises `Unsealable`."""
+        name = key_id or self.newest
+        if not self.has(name):
+            raise Unsealable(f"the key '{name[:32]}' is not in the ring")
+        mac = hmac.digest(self._signers[name], message.encode(), sha256)
+        return f"{name}.{urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+    def is_signed(self, message: str, signature: str) -> bool:
+        """Whether a key of the ring has signed the message."""
+        try:
+            expected = self.sign(message, signature.partition(".")[0] or None)
+        except Unsealable:
+            return False
+        return hmac.compare_digest(expected.encode(), signature.encode(errors="replace"))
 
     def is_current(self, text: str) -> bool:
         """Whether the newest key sealed this text; if not, sealing it again completes a rotation."""

@@ -1,5 +1,7 @@
 """How an installation is configured: environment variables with the prefix `CRONNY_`, or arguments."""
 
+import json
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -7,7 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from cronny.docker import Docker, DockerRules
 from cronny.errors import SettingsError
+from cronny.sizes import format_size, parse_size
 
 DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -25,12 +29,22 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _parsed(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _size(text: str) -> str:
+    return format_size(parse_size(text))
+
+
 def _default_database(values: dict[str, Any]) -> str:
     return f"sqlite+aiosqlite:///{values['data_dir'] / 'cronny.db'}"
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
+Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+TenantRules = Annotated[Mapping[str, DockerRules], NoDecode, BeforeValidator(_parsed)]
 
 
 class Settings(BaseSettings):
@@ -55,6 +69,12 @@ class Settings(BaseSettings):
     temporal_ui_port: Port = Field(8233, description="Port of the development server's web UI.")
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: Port = Field(8080, description="Port the API listens on.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where people and other programs reach the API, for links and webhooks; "
+        "without one, its own address.",
+    )
     secret_keys: SecretStr | None = Field(
         None,
         description="Sealing keys, `id:base64,…`, the newest first; else `<data_dir>/secret.key`.",
@@ -67,6 +87,27 @@ class Settings(BaseSettings):
     )
     egress_allow: Networks = Field(
         (), description="Networks that stages may reach although they are not public, separated by commas."
+    )
+    docker_host: str | None = Field(
+        None,
+        pattern=r"^(unix:///.+|tcp://[^/@]+:[0-9]+)$",
+        description="`unix:///…` or `tcp://host:port` of the Docker Engine for `docker` stages; "
+        "without one, there are none.",
+    )
+    docker_images: Texts = Field(
+        (), description="Images that stages may use: patterns, separated by commas; `!` in front forbids."
+    )
+    docker_digests: bool = Field(False, description="Only images that are named with their digest.")
+    docker_pull: bool = Field(True, description="Whether the Docker Engine may fetch images.")
+    docker_networks: Texts = Field(
+        (), description="Networks that containers may join besides `none`, separated by commas."
+    )
+    docker_memory: Annotated[str, AfterValidator(_size)] = Field(
+        "1g", description="The most memory of a container."
+    )
+    docker_cpus: float = Field(2.0, gt=0, description="The most processors of a container.")
+    docker_tenants: TenantRules = Field(
+        {}, description='Other rules for single tenants: `{"acme": {"images": ["alpine:3.*"]}}`.'
     )
     log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for programs.")
 
@@ -81,6 +122,19 @@ class Settings(BaseSettings):
         return self.data_dir / "client.json"
 
     @property
+    def docker(self) -> Docker:
+        """The Docker Engine and what tenants may do there."""
+        rules = DockerRules(
+            images=self.docker_images,
+            digests=self.docker_digests,
+            pull=self.docker_pull,
+            networks=self.docker_networks,
+            memory=parse_size(self.docker_memory),
+            cpus=self.docker_cpus,
+        )
+        return Docker(self.docker_host, rules, self.docker_tenants)
+
+    @property
     def temporal_target(self) -> str:
         """The address to connect to: the one given, else the development server's."""
         return self.temporal_address or f"127.0.0.1:{self.temporal_port}"
@@ -90,6 +144,11 @@ class Settings(BaseSettings):
         """Where the API is reached from this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.api_host, self.api_host)  # noqa: S104
         return f"http://{host}:{self.api_port}"
+
+    @property
+    def outside_url(self) -> str:
+        """Where others reach the API, without a slash at the end."""
+        return (self.public_url or self.api_url).rstrip("/")
 
     def secret_key_text(self) -> SecretStr:
         """The keys as text, from the setting or the key file."""

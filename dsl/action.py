@@ -1,16 +1,19 @@
 """The models of an action as a tenant writes it; `dsl.check` adds what a model alone cannot see."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AllowInfNan,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     StrictBool,
+    StrictFloat,
     StrictInt,
     StringConstraints,
     model_validator,
@@ -18,12 +21,20 @@ from pydantic import (
 
 from dsl.durations import Duration
 from dsl.problems import did_you_mean
+from dsl.waiting import LONGEST_WAIT, WAITING_KINDS, default_patience
 
 ACTION_TIMEOUT = timedelta(hours=1)
 STAGE_TIMEOUT = timedelta(minutes=5)
 LONGEST_DELAY = timedelta(minutes=5)  # of a retry, unless its first delay is longer
 # How many of each an action may have; the plan and the ledger are read whole, so a graph stays small.
-SIZES = {"labels": 50, "inputs": 100, "schedules": 50, "stages": 200, "connectors": 1000}
+SIZES = {
+    "labels": 50, "inputs": 100, "schedules": 50, "stages": 200, "connectors": 1000,
+    "on_error": 20, "on_success": 20, "on_finish": 20,
+}  # fmt: skip
+HANDLERS = ("on_error", "on_success", "on_finish")  # the lists of stages behind the graph
+UNDO = ".undo"  # behind the id of a stage: what undoes it
+MOST_ITEMS = 10_000  # of one foreach
+MOST_AT_ONCE = 100  # items of one foreach
 
 ERROR_CODES = frozenset(
     {
@@ -41,7 +52,8 @@ ERROR_CODES = frozenset(
         "internal",
     }
 )
-ERROR_FAMILIES = ("sql", "code")  # their codes have open ends: sql.unique_violation
+# Their codes have open ends: sql.unique_violation.
+ERROR_FAMILIES = ("sql", "code", "redis", "s3", "approval", "action")
 
 # CEL's own words and literals; an id that is one of them could not be written in an expression.
 RESERVED_WORDS = frozenset(
@@ -71,9 +83,33 @@ RESERVED_WORDS = frozenset(
 )
 
 
+# What expressions may begin with; an item that is called so would hide it.
+ROOTS = frozenset(
+    {
+        "attempt",
+        "error",
+        "index",
+        "input",
+        "inputs",
+        "output",
+        "secrets",
+        "stages",
+        "status",
+        "trigger",
+        "vars",
+    }
+)
+
+
 def _not_reserved(word: str) -> str:
     if word in RESERVED_WORDS:
         raise ValueError(f"'{word}' is a reserved word of expressions; choose another name")
+    return word
+
+
+def _not_taken(word: str) -> str:
+    if word in ROOTS:
+        raise ValueError(f"'{word}' has a meaning in expressions already; choose another name")
     return word
 
 
@@ -86,7 +122,8 @@ def _positive(duration: timedelta) -> timedelta:
 def _known_error(code: str) -> str:
     if code in ERROR_CODES or code.partition(".")[0] in ERROR_FAMILIES:
         return code
-    known = f"the codes are {', '.join(sorted(ERROR_CODES))}, sql.* and code.*"
+    codes = [*sorted(ERROR_CODES), *(f"{family}.*" for family in ERROR_FAMILIES)]
+    known = f"the codes are {', '.join(codes)}"
     raise ValueError(f"no error code '{code[:60]}'; {did_you_mean(code[:60], ERROR_CODES) or known}")
 
 
@@ -100,6 +137,12 @@ def _condition(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def _list_or_text(value: object) -> object:
+    if value is not None and not isinstance(value, str | list):
+        raise ValueError("must be a list, or one expression that gives a list")
+    return value
+
+
 def _no_retry(value: object) -> object:
     return {"max_attempts": 1} if value is False else value
 
@@ -107,6 +150,8 @@ def _no_retry(value: object) -> object:
 Id = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$", strict=True), AfterValidator(_not_reserved)
 ]
+ItemList = Annotated[str | list[JsonValue] | None, BeforeValidator(_list_or_text)]
+ItemName = Annotated[Id, AfterValidator(_not_taken)]
 Span = Annotated[Duration, AfterValidator(_positive)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 Condition = Annotated[
@@ -117,6 +162,8 @@ Condition = Annotated[
 ]
 ErrorCode = Annotated[str, AfterValidator(_known_error)]
 Proportion = Annotated[float, Field(strict=True, ge=0, le=1)]
+Limit = Annotated[StrictInt | StrictFloat | None, AllowInfNan(False)]
+Length = Annotated[StrictInt | None, Field(ge=0)]
 InputType = Literal["string", "integer", "number", "boolean", "array", "object", "datetime"]
 
 
@@ -132,7 +179,14 @@ class InputItem(Part):
     type: InputType = Field("string", description="The type of the value.")
     enum: tuple[JsonValue, ...] | None = Field(None, min_length=1, description="The only values allowed.")
     pattern: str | None = Field(None, description="A regular expression that a string must match whole.")
+    min: Limit = Field(None, description="The least number.")
+    max: Limit = Field(None, description="The greatest number.")
+    min_length: Length = Field(None, description="The fewest characters of a string, or items of an array.")
+    max_length: Length = Field(None, description="The most characters of a string, or items of an array.")
     items: "InputItem | None" = Field(None, description="What each item of an array must look like.")
+    fields: "dict[str, Input] | None" = Field(
+        None, max_length=SIZES["inputs"], description="The fields of an object; without them it may have any."
+    )
     description: Text = ""
 
 
@@ -172,6 +226,7 @@ class Retry(Part):
         return self.on is None or code in self.on or f"{code.partition('.')[0]}.*" in self.on
 
 
+PartT = TypeVar("PartT", bound=Part)
 RetryPolicy = Annotated[Retry, BeforeValidator(_no_retry)]
 
 
@@ -180,6 +235,16 @@ class Defaults(Part):
 
     retry: RetryPolicy | None = None
     timeout: Span | None = None
+
+
+class Undo(Part):
+    """What takes back the effect of a stage; it sees the stage's `output`."""
+
+    uses: str = Field(description="The kind of the stage that undoes it.")
+    connection: str | None = Field(None, min_length=1, description="The name of a connection of the tenant.")
+    with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
+    retry: RetryPolicy | None = Field(None, description="One attempt only, unless given.")
+    timeout: Span = Field(STAGE_TIMEOUT, description="Of one attempt.")
 
 
 class Stage(Part):
@@ -191,14 +256,27 @@ class Stage(Part):
     connection: str | None = Field(None, min_length=1, description="The name of a connection of the tenant.")
     with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
     when: Condition | None = Field(None, description="The stage is skipped if this is false.")
+    foreach: ItemList = Field(
+        None, description="A list, or an expression that gives one: the stage is executed for each item."
+    )
+    item_as: ItemName = Field("item", description="What the item is called in expressions.")
+    concurrency: StrictInt = Field(
+        10, ge=1, le=MOST_AT_ONCE, description="How many items are executed at once."
+    )
+    on_item_error: Literal["fail", "continue"] = Field(
+        "fail", description="Whether a failed item fails the stage, or is an error among the results."
+    )
     retry: RetryPolicy | None = Field(None, description="One attempt only, unless given.")
-    timeout: Span = Field(STAGE_TIMEOUT, description="Of one attempt.")
+    timeout: Span = Field(STAGE_TIMEOUT, description="Of one attempt, or of a wait.")
     total_timeout: Span | None = Field(None, description="Of all attempts together, with their delays.")
     continue_on_error: StrictBool = Field(False, description="A failure of this stage fails nothing else.")
     join: Literal["any", "all"] = Field("any", description="How many incoming connectors must fire.")
     output: JsonValue = Field(None, description="What to keep instead of the whole output; sees `output`.")
     sensitive: StrictBool = Field(False, description="Neither input nor output is shown to people.")
     disabled: StrictBool = Field(False, description="The stage is always skipped.")
+    undo: Undo | None = Field(
+        None, description="Executed if the stage has completed and the trigger fails or is cancelled."
+    )
 
 
 class Connector(Part):
@@ -206,10 +284,13 @@ class Connector(Part):
 
     from_: Id = Field(alias="from")
     to: Id
-    on: Literal["success", "error", "always", "skipped"] = "success"
+    on: Literal["success", "error", "always", "skipped", "retry", "waiting", "reminder"] = "success"
     when: Condition | None = Field(None, description="The connector fires only if this is true.")
     map: dict[str, JsonValue] = Field(default_factory=dict, description="What the stage sees as `input`.")
     label: Text = ""
+
+
+Handlers = Annotated[tuple[Stage, ...], Field(max_length=SIZES["on_error"])]
 
 
 class Action(Part):
@@ -230,16 +311,66 @@ class Action(Part):
     connectors: tuple[Connector, ...] | None = Field(
         None, max_length=SIZES["connectors"], description="Without them the stages run from top to bottom."
     )
+    on_error: Handlers = Field((), description="Executed one after the other when the trigger has failed.")
+    on_success: Handlers = Field(
+        (), description="Executed one after the other when the graph has ended well."
+    )
+    on_finish: Handlers = Field((), description="Executed one after the other at the end, whatever it was.")
     outputs: dict[Id, JsonValue] = Field(default_factory=dict, description="What the trigger gives back.")
 
     @model_validator(mode="after")
     def fill_defaults(self) -> "Action":
         """The action with its defaults written into the stages, so that no reader needs to look them up."""
-        filled = tuple(_with_defaults(stage, self.defaults) for stage in self.stages)
-        object.__setattr__(self, "stages", filled)  # The model is frozen for everybody else.
+        for name in ("stages", *HANDLERS):
+            filled = tuple(_filled(stage, self.defaults) for stage in getattr(self, name))
+            object.__setattr__(self, name, filled)  # The model is frozen for everybody else.
+        if "timeout" not in self.model_fields_set and any(one.uses in WAITING_KINDS for one in self.stages):
+            object.__setattr__(self, "timeout", LONGEST_WAIT)
         return self
 
+    @property
+    def handlers(self) -> Mapping[str, tuple[Stage, ...]]:
+        """The lists of stages that are executed behind the graph."""
+        return {name: getattr(self, name) for name in HANDLERS}
 
-def _with_defaults(stage: Stage, defaults: Defaults) -> Stage:
-    given = defaults.model_dump(exclude_none=True).keys() - stage.model_fields_set
-    return stage.model_copy(update={name: getattr(defaults, name) for name in given}) if given else stage
+    @property
+    def all_stages(self) -> Mapping[str, Stage]:
+        """Everything that is executed as a stage, by its id; what undoes `x` is `x.undo`."""
+        written = [*self.stages, *(stage for stages in self.handlers.values() for stage in stages)]
+        undos = [undo_of(stage) for stage in self.stages]
+        return {stage.id: stage for stage in [*written, *filter(None, undos)]}
+
+
+def undo_of(stage: Stage) -> Stage | None:
+    """What undoes a stage, as a stage of its own; its id is none that anybody could write.
+
+    Of a stage with `foreach`, it is executed for each item that has completed; which they are is found then.
+    """
+    if stage.undo is None:
+        return None
+    undo = stage.undo
+    # Not validated again: its id must be one that no stage can have.
+    return Stage.model_construct(
+        id=stage.id + UNDO, foreach=None if stage.foreach is None else [], item_as=stage.item_as,
+        concurrency=stage.concurrency, uses=undo.uses, connection=undo.connection, with_=undo.with_,
+        retry=undo.retry, timeout=undo.timeout, sensitive=stage.sensitive,
+    )  # fmt: skip
+
+
+def _filled(stage: Stage, defaults: Defaults) -> Stage:
+    """The stage, and what undoes it, with the defaults that they leave out."""
+    filled = _with_patience(stage) if stage.uses in WAITING_KINDS else _with_defaults(stage, defaults)
+    if filled.undo is None:
+        return filled
+    return filled.model_copy(update={"undo": _with_defaults(filled.undo, defaults)})
+
+
+def _with_patience(stage: Stage) -> Stage:
+    """The patience of a stage that works says nothing about one that waits."""
+    patience = {"timeout": default_patience(stage.uses, stage.with_)}
+    return stage if "timeout" in stage.model_fields_set else stage.model_copy(update=patience)
+
+
+def _with_defaults(part: PartT, defaults: Defaults) -> PartT:
+    given = defaults.model_dump(exclude_none=True).keys() - part.model_fields_set
+    return part.model_copy(update={name: getattr(defaults, name) for name in given}) if given else part

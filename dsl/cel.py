@@ -1,4 +1,4 @@
-"""Compile and evaluate expressions: the only module that knows the CEL engine.
+"""Compile and evaluate expressions: with `dsl.cel_functions` all that knows the CEL engine.
 
 Evaluation bounds itself except in memory, so it belongs into a process that may be killed.
 """
@@ -11,6 +11,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_bindings, ext_encoders, ext_math, ext_optional, ext_strings
 from pydantic import JsonValue
 
+from dsl.cel_functions import DECLARATIONS
 from dsl.cel_messages import compile_problems, evaluation_message, is_about_a_path, missing_key
 from dsl.cel_values import ExpressionError, describe_missing, to_json, to_text, to_variable
 from dsl.problems import Problem
@@ -135,7 +136,7 @@ def _refused(what: str, hint: str = "") -> tuple[Problem]:
 @lru_cache(_ENVIRONMENTS)
 def _environment(scope: Scope) -> cel.Env:
     variables = {name: _TYPES[kind] for name, kind in scope.variables}
-    return cel.NewEnv(variables=variables, extensions=_EXTENSIONS)
+    return cel.NewEnv(variables=variables, extensions=_EXTENSIONS, functions=DECLARATIONS)
 
 
 def _explain(message: str, program: Program, variables: Mapping[str, JsonValue]) -> str:

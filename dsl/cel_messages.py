@@ -3,18 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from dsl.functions.catalogue import FUNCTIONS, MEMBERS, NAMES
 from dsl.problems import Problem, did_you_mean, known_hint
-
-# fmt: off
-FUNCTIONS = frozenset({
-    "size", "has", "all", "exists", "exists_one", "map", "filter", "contains", "startsWith", "endsWith",
-    "matches", "string", "int", "uint", "double", "bool", "bytes", "timestamp", "duration", "dyn", "type",
-    "charAt", "indexOf", "lastIndexOf", "join", "lowerAscii", "upperAscii", "replace", "split", "substring",
-    "trim", "reverse", "format", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek",
-    "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds", "orValue", "hasValue",
-    "value", "optMap", "optFlatMap",
-})
-# fmt: on
 
 # Anchored, since a message also repeats the lines of the expression.
 _ERROR = re.compile(r"^(?:[A-Z_]+: )?ERROR: <input>:(\d+):(\d+): (.*)", re.MULTILINE)
@@ -27,6 +17,13 @@ _OVERLOADS = (
 _MISSING = re.compile(r'Key not found in map : "?(.*?)"?$')
 _NUMBERS = ({"int", "double"}, {"uint", "int"}, {"uint", "double"})
 _OPERATORS = {"_?_:_": "?:", "_[_]": "[]", "!_": "!", "-_": "-", "@in": "in", "@not_strictly_false": "!"}
+_SHORT = {
+    "int64": "int",
+    "uint64": "uint",
+    "google.protobuf.Timestamp": "timestamp",
+    "google.protobuf.Duration": "duration",
+}
+_SPELLED = re.compile("|".join(map(re.escape, sorted(_SHORT, reverse=True))))
 _REPHRASED = {
     "has() argument must be a field selection": "has() takes a field, such as has(input.body)",
     "invalid int literal": "this number is too large",
@@ -85,16 +82,28 @@ def _unknown(name: str, line: int, column: int, text: str, names: Iterable[str])
     # The engine points at the last dot of a dotted name.
     row = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
     start = row.rfind(name.partition(".")[0], 0, column) + 1 or column
-    if re.search(rf"\b{re.escape(name)}\s*\(", text):
-        return Problem("", f"no function '{name}'", did_you_mean(name, FUNCTIONS), "expression", line, start)
     roots = {known.partition(".")[0] for known in names}
+    if function := _function(name, text, roots):
+        what, hint = f"no function '{function}'", did_you_mean(function, NAMES)
+        if function in MEMBERS:
+            what, hint = f"'{function}' is called on a value", f"write {FUNCTIONS[function].usage}"
+        code = "expression" if function in MEMBERS else "unknown_function"
+        return Problem("", what, hint, code, line, start)
     if name in roots:
         return Problem("", f"'{name}' is no value", f"write {name}.<name>", "expression", line, start)
     root = name.partition(".")[0]
     if root in roots:
-        return Problem("", f"no name '{name}'", did_you_mean(name, names), "expression", line, start)
+        return Problem("", f"no name '{name}'", did_you_mean(name, names), "unknown_name", line, start)
     hint = did_you_mean(root, roots) or known_hint("names", sorted(roots))
-    return Problem("", f"no name '{root}'", hint, "expression", line, start)
+    return Problem("", f"no name '{root}'", hint, "unknown_name", line, start)
+
+
+def _function(name: str, text: str, roots: set[str]) -> str:
+    """The function that the engine does not know, if it is one: of `jsn.parse(x)` it names `jsn` only."""
+    if re.search(rf"\b{re.escape(name)}\s*\(", text):
+        return name
+    found = re.search(rf"(?<![\w.]){re.escape(name)}\.\w+(?=\s*\()", text)
+    return found[0] if found and name not in roots else ""
 
 
 def _syntax(what: str, text: str) -> tuple[str, str]:
@@ -119,7 +128,7 @@ def _overload(what: str) -> tuple[str, str]:
     if found is None:
         return _REPHRASED.get(what, what), ""
     name = _OPERATORS.get(found[1], found[1].strip("_"))
-    types = found[2].strip("()").replace("int64", "int").split(", ")
+    types = _SPELLED.sub(lambda each: _SHORT[each[0]], found[2].strip("()")).split(", ")
     hint = ""
     if set(types) in _NUMBERS:
         hint = "integers and decimals don't mix: write 1.0 for 1, or use double(x) or int(x)"

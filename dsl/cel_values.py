@@ -40,7 +40,9 @@ def to_json(value: object) -> JsonValue:
         case list():
             return [to_json(item) for item in value]
         case dict():
-            return {_key(key): to_json(item) for key, item in value.items()}
+            # The engine keeps no order of its own; a stage that is tried again must send the same text.
+            fields = {_key(key): to_json(item) for key, item in value.items()}
+            return {key: fields[key] for key in sorted(fields)}
     return _scalar(value)
 
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from dsl.action import SIZES, Action
 from dsl.document import Document, read_document
 from dsl.expressions import check_expressions
+from dsl.foreach import check_foreach, check_undo
 from dsl.inputs import declaration_problems
 from dsl.kinds import Catalogue
 from dsl.later import without_later
@@ -21,6 +22,7 @@ from dsl.schedules import read_schedules
 from dsl.shapes import check_shape
 from dsl.sketch import Sketch, sketch_of
 from dsl.uses import check_uses
+from dsl.waits import check_waits
 
 MAX_PROBLEMS = 200  # more help nobody
 
@@ -93,6 +95,9 @@ def _checked(
     _check_inputs(sketch, report)
     check_routes(sketch, report)
     check_uses(sketch, catalogue, connections, report)
+    check_foreach(sketch, report)
+    check_undo(sketch, catalogue, report)
+    check_waits(sketch, report)
     check_expressions(sketch, outside, report)
     return action, read_schedules(sketch, report)
 

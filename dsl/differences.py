@@ -102,7 +102,9 @@ def _connectors(action: Raw) -> dict[str, JsonValue]:
         if isinstance(edge, dict):
             name = _edge_name(edge)
             count = sum(1 for known in named if known == name or known.startswith(f"{name} ("))
-            given = {key: value for key, value in edge.items() if value not in (None, "", {}, "success")}
+            given: JsonValue = {
+                key: value for key, value in edge.items() if value not in (None, "", {}, "success")
+            }
             named[f"{name} ({count + 1})" if count else name] = given
     return named
 

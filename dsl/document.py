@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
-from dsl.events import Place, Reader
+from dsl.events import Place, Reader, end_of
 from dsl.problems import Problem
 from dsl.written import locate
 
@@ -101,9 +101,8 @@ def _decoded(text: str | bytes) -> tuple[str, Problem | None]:
         raw = text.encode() if isinstance(text, str) else text
         return raw.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
-        good = raw[: error.start].decode()
-        line, column = good.count("\n") + 1, len(good) - good.rfind("\n")
-        return "", _problem("not UTF-8 text", "syntax", line, column, "save it as UTF-8")
+        mark = end_of(raw[: error.start].decode("utf-8-sig"))
+        return "", _problem("not UTF-8 text", "syntax", *mark, hint="save it as UTF-8")
     except UnicodeEncodeError:
         return "", _problem("not Unicode text", "syntax")
 

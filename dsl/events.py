@@ -154,7 +154,7 @@ class Reader:
         if not event.implicit[0] or (text not in _WORDS and text[0] not in "+-.0123456789"):
             return text
         try:
-            return _plain(text)
+            return plain_value(text)
         except ValueError as error:
             self._report(str(error), mark, "number", "put it in quotes if it is a text")
             return None
@@ -213,7 +213,8 @@ class Reader:
         return mark.line + 1, mark.column + 1 + narrowed * before
 
 
-def _plain(text: str) -> JsonValue:
+def plain_value(text: str) -> JsonValue:
+    """What a text without quotes stands for in YAML 1.2; raises ValueError for numbers that JSON has not."""
     if text in _WORDS:
         return _WORDS[text]
     if _ENDLESS.match(text):
@@ -247,10 +248,14 @@ def _joiner(found: list[int]) -> Callable[[re.Match[str]], str]:
 
 def _strange_character(error: ReaderError, text: str) -> Problem:
     # The position counts characters of a text here, but libyaml was given its bytes.
-    before = text.encode()[: error.position].decode(errors="ignore")
-    rows = before.splitlines() if before and not before.endswith("\n") else [*before.splitlines(), ""]
-    what = f"{error.reason} (U+{error.character:04X})"
-    return Problem("document", what, "", "syntax", len(rows), len(rows[-1]) + 1)
+    mark = end_of(text.encode()[: error.position].decode(errors="ignore"))
+    return Problem("document", f"{error.reason} (U+{error.character:04X})", "", "syntax", *mark)
+
+
+def end_of(text: str) -> Mark:
+    """Line and column of what follows a text."""
+    rows = f"{text}|".splitlines()
+    return len(rows), len(rows[-1])
 
 
 def _syntax_hint(lines: list[str], number: int, what: str) -> str:

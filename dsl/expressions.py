@@ -11,13 +11,13 @@ from dsl.names import name_faults
 from dsl.outside import Outside, outside_types
 from dsl.references import Reference, references
 from dsl.report import Report
-from dsl.scopes import Scope, Situation, make_scope
+from dsl.scopes import Scope, Situation, make_scope, with_more
 from dsl.sites import Site, sites_of
 from dsl.sketch import Sketch
 from dsl.templates import Expression, TemplateError, parse_template, templates_in
 
 STATIC_FIELDS = frozenset({"sql", "source"})  # their values travel beside them, as parameters
-_ARTICLES = {"int": "a whole number", "double": "a number", "string": "a text"}
+_ARTICLES = {"int": "a whole number", "double": "a number", "string": "a text", "map": "a mapping"}
 
 
 def check_expressions(sketch: Sketch, outside: Outside | None, report: Report) -> None:
@@ -34,7 +34,7 @@ def check_expressions(sketch: Sketch, outside: Outside | None, report: Report) -
 def _refuse_elsewhere(sketch: Sketch, report: Report) -> None:
     """Where values stand that nobody evaluates, an expression would be taken for a text."""
     raw = sketch.raw
-    for stage in sketch.stages:
+    for stage in (*sketch.every_stage, *sketch.undos):
         for path, text in templates_in(stage.raw.get("connection"), (*stage.path, "connection")):
             report.add_inside(path, text.index("${{"), "a connection is named, not computed")
     places: list[tuple[Path, JsonValue]] = [
@@ -73,21 +73,26 @@ class _Checker:
         for path in _template_keys(site.value, site.path):
             self.report.add(path, "a key cannot be an expression", code="expression", at_key=True)
         for path, text in templates_in(site.value, site.path):
-            if site.situation == "with" and len(path) == 4 and path[3] in STATIC_FIELDS:
+            if site.path[-1] == "with" and _is_static(path[len(site.path) :]):
                 hint = "give values as parameters"
-                self.report.add_inside(path, text.index("${{"), f"'{path[3]}' takes no expressions", hint)
+                self.report.add_inside(path, text.index("${{"), f"'{path[-1]}' takes no expressions", hint)
                 continue
-            self._check_template(site, path, text)
+            result = self._check_template(site, path, text)
+            kind = result.partition("<")[0]
+            if path == site.path and path[-1] == "foreach" and kind not in ("list", "dyn", ""):
+                what = f"must give a list, this is {_ARTICLES.get(kind, f'a {kind}')}"
+                self.report.add(path, what, code="expression")
 
-    def _check_template(self, site: Site, path: Path, text: str) -> None:
+    def _check_template(self, site: Site, path: Path, text: str) -> str:
+        """The type of the last expression, or nothing if it is wrong."""
         try:
             parts = parse_template(text)
         except TemplateError as error:
             self.report.add_inside(path, error.offset, str(error), "write $${{ for the characters ${{")
-            return
-        for part in parts:
-            if isinstance(part, Expression):
-                self._check(site, path, part.text, part.offset)
+            return ""
+        found = [part for part in parts if isinstance(part, Expression)]
+        results = [self._check(site, path, part.text, part.offset) for part in found]
+        return results[-1] if results else ""
 
     def _check(self, site: Site, path: Path, text: str, offset: int) -> str:
         """The type of an expression, or nothing if it is wrong."""
@@ -97,20 +102,27 @@ class _Checker:
             self.report.add_inside(path, offset + fault.offset, fault.what, fault.hint, fault.code)
         if faults:
             return ""
-        program = compile_expression(text, self._scope(site.situation, names))
+        program = compile_expression(text, self._scope(site, names))
         if isinstance(program, tuple):
             for problem in program:
                 inside = _offset(text, problem.line, problem.column)
-                self.report.add_inside(path, offset + inside, problem.what, problem.hint)
+                self.report.add_inside(path, offset + inside, problem.what, problem.hint, problem.code)
             return ""
         return program.result
 
-    def _scope(self, situation: Situation, names: list[Reference]) -> Scope:
+    def _scope(self, site: Site, names: list[Reference]) -> Scope:
+        situation = site.situation
         if situation not in self.scopes:
-            self.scopes[situation] = make_scope(self.sketch.inputs, self.sketch.ids, situation)
-        own = self.scopes[situation]
+            self.scopes[situation] = make_scope(self.sketch.inputs, self.sketch.every_id, situation)
+        own = with_more(self.scopes[situation], site.more)
         more = outside_types(names)
         return Scope.of({**own.types, **more}) if more else own
+
+
+def _is_static(path: Path) -> bool:
+    """Whether a field of `with` is one, or one of its `statements`."""
+    inner = path[2:] if path[:1] == ("statements",) else path
+    return len(inner) == 1 and inner[0] in STATIC_FIELDS
 
 
 def _template_keys(value: JsonValue, path: Path) -> Iterator[Path]:

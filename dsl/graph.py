@@ -1,14 +1,14 @@
 """The graph of an action: its edges, its cycles, and what lies upstream of a stage."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Literal
 
 from dsl.action import Action, Connector
 
-EdgeEvent = Literal["success", "error", "always", "skipped"]
+EdgeEvent = Literal["success", "error", "always", "skipped", "retry", "waiting", "reminder"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,40 @@ def edges_of(action: Action) -> tuple[Edge, ...]:
     )
 
 
-def linear_edges(ids: Iterable[str]) -> tuple[Edge, ...]:
-    """A success edge from each stage to the next."""
-    return tuple(Edge(index, source, target) for index, (source, target) in enumerate(pairwise(ids)))
+def every_edge_of(action: Action) -> tuple[Edge, ...]:
+    """The edges of the graph, and behind them those from each handler to the next."""
+    edges = edges_of(action)
+    for stages in action.handlers.values():
+        edges += linear_edges([stage.id for stage in stages], len(edges))
+    return edges
+
+
+def linear_edges(ids: Iterable[str], first: int = 0) -> tuple[Edge, ...]:
+    """A success edge from each stage to the next; their indexes begin with `first`."""
+    return tuple(Edge(index, source, target) for index, (source, target) in enumerate(pairwise(ids), first))
+
+
+def beside(edges: Iterable[Edge], source: str = "") -> frozenset[str]:
+    """The stages in branches that are executed for each failed attempt, of one source or of any."""
+    known = list(edges)
+    found = {edge.target for edge in known if edge.on == "retry" and edge.source == (source or edge.source)}
+    while more := {edge.target for edge in known if edge.source in found and edge.on != "retry"} - found:
+        found |= more
+    return frozenset(found)
+
+
+def ways_of(edges: Iterable[Edge]) -> list[Edge]:
+    """The edges whose source has ended when their target begins.
+
+    A stage that is tried again has not ended: what is executed for a failed attempt comes after what the
+    stage itself came after.
+    """
+    known = list(edges)
+    ways = [edge for edge in known if edge.on != "retry"]
+    for retry in (edge for edge in known if edge.on == "retry"):
+        before = [edge for edge in known if edge.target == retry.source and edge.on != "retry"]
+        ways += [replace(edge, target=retry.target) for edge in before]
+    return ways
 
 
 def find_cycle(edges: Iterable[Edge]) -> tuple[str, ...]:

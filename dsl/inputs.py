@@ -13,6 +13,7 @@ from pydantic_core import SchemaError
 
 from dsl.action import Action, Input, InputItem
 from dsl.cel_values import to_text
+from dsl.limits import beyond_limits, misplaced_limits
 from dsl.problems import Problem, did_you_mean
 
 _NAMES = {
@@ -66,8 +67,7 @@ def declaration_problems(given: InputItem) -> Iterator[tuple[str, str]]:
         yield "pattern", "only an input of type string has a pattern"
     elif given.pattern is not None and _matcher(given.pattern) is None:
         yield "pattern", "is not a regular expression"
-    if given.items is not None and given.type != "array":
-        yield "items", "only an input of type array has items"
+    yield from misplaced_limits(given)
     for choice in given.enum or ():
         if wrong := next(misfits(given.model_copy(update={"enum": None}), choice), ""):
             yield "enum", f"{to_text(choice)[:40]} {wrong}"
@@ -77,6 +77,9 @@ def declaration_problems(given: InputItem) -> Iterator[tuple[str, str]]:
     if given.items is not None:
         for name, wrong in declaration_problems(given.items):
             yield f"items.{name}", wrong
+    for field, inner in (given.fields or {}).items():
+        for name, wrong in declaration_problems(inner):
+            yield f"fields.{field}.{name}", wrong
 
 
 def misfits(given: InputItem, value: JsonValue) -> Iterator[str]:
@@ -88,9 +91,24 @@ def misfits(given: InputItem, value: JsonValue) -> Iterator[str]:
         yield "must be one of " + ", ".join(to_text(choice)[:40] for choice in given.enum[:20])
     if given.pattern is not None and isinstance(value, str) and not _matches(given.pattern, value):
         yield f"must match {given.pattern[:80]}"
+    yield from beyond_limits(given, value)
     if given.items is not None and isinstance(value, list):
         for index, item in enumerate(value):
             yield from (f"item {index}: {wrong}" for wrong in misfits(given.items, item))
+    if given.fields is not None and isinstance(value, dict):
+        yield from _misfit_fields(given.fields, value)
+
+
+def _misfit_fields(declared: Mapping[str, Input], value: Mapping[str, JsonValue]) -> Iterator[str]:
+    for name in islice((name for name in value if name not in declared), MAX_UNKNOWN):
+        hint = did_you_mean(name[:60], declared)
+        yield f"field {name[:60]}: there is no such field" + (f"; {hint}" if hint else "")
+    for name, inner in declared.items():
+        given = value.get(name, inner.default)
+        if given is None and inner.required:
+            yield f"field {name}: is required"
+        elif given is not None:
+            yield from (f"field {name}: {wrong}" for wrong in misfits(inner, given))
 
 
 def _has_type(given: InputItem, value: JsonValue) -> bool:
@@ -118,6 +136,12 @@ def _coerced(given: InputItem, value: JsonValue) -> JsonValue:
             return float(value)
         case "integer", float():
             return int(value)
+        case "array", list() if given.items is not None:
+            return [_coerced(given.items, item) for item in value]
+        case "object", dict() if given.fields is not None:
+            return {
+                name: _coerced(inner, value.get(name, inner.default)) for name, inner in given.fields.items()
+            }
     return value
 
 

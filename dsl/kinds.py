@@ -1,7 +1,7 @@
 """What the language must know of a stage kind; the kinds themselves live in `activities.stages`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ class KindSpec:
     with_model: type[BaseModel]
     connection: ConnectionUse
     is_pure: bool
+    is_waiting: bool = field(default=False, kw_only=True)  #: It waits in the workflow and holds no slot.
 
 
 Catalogue = Mapping[str, KindSpec]

@@ -17,8 +17,13 @@ _PLACED = {
     "error": ("there is no 'error' here", "write stages.<id>.error", "scope"),
     "attempt": ("there is no 'attempt' here", "write stages.<id>.attempts", "scope"),
     "input": ("there is no 'input' here", "write stages.<id>.output", "scope"),
-    "item": ("'item' is not supported yet", "", "not_supported"),
-    "index": ("'index' is not supported yet", "", "not_supported"),
+    "item": (
+        "there is no 'item' here",
+        "only a stage with 'foreach' has items, named by 'item_as'",
+        "scope",
+    ),
+    "index": ("there is no 'index' here", "only a stage with 'foreach' has items", "scope"),
+    "status": ("there is no 'status' here", "write stages.<id>.status", "scope"),
 }
 
 
@@ -36,7 +41,9 @@ def name_faults(
     found: Iterable[Reference], site: Site, sketch: Sketch, outside: Outside | None
 ) -> Iterator[Fault]:
     """The faults of the references of one expression; `outside` is what the tenant has, if that is known."""
-    roots = roots_in(site.situation)
+    roots = roots_in(site.situation) | dict(site.more).keys()
+    if site.takes_secrets:
+        roots |= {"secrets"}
     for reference in found:
         match reference.root:
             case "stages":
@@ -61,19 +68,26 @@ def _stage_faults(reference: Reference, site: Site, sketch: Sketch) -> Iterator[
         yield Fault(offsets[0], f"'{reference}' is no value", "write stages.<id>.output")
         return
     stage = str(parts[1])
-    if stage not in sketch.ids:
-        hint = did_you_mean(stage, sketch.ids) or known_hint("stages", sketch.ids)
+    if stage not in sketch.every_id:
+        hint = did_you_mean(stage, sketch.every_id) or known_hint("stages", sketch.every_id)
         yield Fault(offsets[1], f"there is no stage '{stage}'", hint, "unknown_stage")
     elif stage not in site.stages:
-        yield Fault(offsets[1], *_not_upstream(stage, site.owner), "not_upstream")
+        yield Fault(offsets[1], *_not_upstream(stage, site.owner, sketch), "not_upstream")
     if parts[2] not in STAGE_FIELDS:
         hint = did_you_mean(str(parts[2]), STAGE_FIELDS) or known_hint("fields", STAGE_FIELDS)
-        yield Fault(offsets[2], f"a stage has no '{parts[2]}'", hint)
+        yield Fault(offsets[2], f"a stage has no '{parts[2]}'", hint, "unknown_field")
     elif reference.is_tested and len(parts) == 3:
         yield _tested(reference)
 
 
-def _not_upstream(stage: str, owner: str) -> tuple[str, str]:
+def _not_upstream(stage: str, owner: str, sketch: Sketch) -> tuple[str, str]:
+    if stage in sketch.beside and owner not in sketch.beside:
+        what = f"stage '{stage}' is executed for each failed attempt of another"
+        return what, "nothing waits for it, so that its result is not seen here"
+    if stage not in sketch.ids:
+        is_handler = owner and owner not in sketch.ids
+        seen = "a handler sees the graph and those before it" if is_handler else "the graph does not see it"
+        return f"stage '{stage}' is executed behind the graph", f"{seen} in its list" if is_handler else seen
     if not owner:
         return "a default sees no stages", "write it at the stage itself"
     if owner == stage:
@@ -87,7 +101,8 @@ def _field_faults(reference: Reference, known: Iterable[str], what: str, hint: s
     if len(reference.parts) < 2:
         yield Fault(reference.offsets[0], f"'{reference.root}' is no value", f"write {reference.root}.<name>")
     elif (name := str(reference.parts[1])) not in names:
-        yield Fault(reference.offsets[1], f"{what} '{name}'", did_you_mean(name, names) or hint)
+        code = "unknown_input" if reference.root == "inputs" else "unknown_field"
+        yield Fault(reference.offsets[1], f"{what} '{name}'", did_you_mean(name, names) or hint, code)
     elif reference.is_tested and len(reference.parts) == 2:
         yield _tested(reference)
 

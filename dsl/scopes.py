@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
 from pydantic import JsonValue
@@ -11,6 +11,9 @@ from dsl.action import Action, Input, InputType
 
 TypeName = Literal["string", "int", "double", "bool", "list", "map", "timestamp", "dyn"]
 Situation = Literal["with", "when", "output", "retry", "connector", "outputs"]
+Names = tuple[tuple[str, TypeName], ...]
+HANDLER_NAMES: Names = (("error", "dyn"), ("status", "string"))  # what the stages behind the graph see
+UNDO_NAMES: Names = (("output", "dyn"),)
 SITUATIONS: tuple[Situation, ...] = get_args(Situation)
 
 _INPUT_TYPES: Mapping[InputType, TypeName] = {
@@ -71,7 +74,18 @@ class Scope:
 
 def scope_of(action: Action, situation: Situation) -> Scope:
     """The names of an action for expressions in a situation; stages downstream have no value there."""
-    return make_scope(action.inputs, [stage.id for stage in action.stages], situation)
+    return make_scope(action.inputs, action.all_stages, situation)
+
+
+@lru_cache(4096)
+def with_more(scope: Scope, more: Names) -> Scope:
+    """A scope with the names that a stage of its own sort sees besides."""
+    return Scope.of({**scope.types, **dict(more)})
+
+
+def item_names(item_as: str) -> Names:
+    """What a stage with `foreach` sees of its item."""
+    return ((item_as, "dyn"), ("index", "int"))
 
 
 def make_scope(inputs: Mapping[str, Input], stages: Iterable[str], situation: Situation) -> Scope:
@@ -88,8 +102,7 @@ def make_scope(inputs: Mapping[str, Input], stages: Iterable[str], situation: Si
 
 def roots_in(situation: Situation) -> frozenset[str]:
     """The first words that names may have in a situation."""
-    secrets = {"secrets"} if situation == "with" else set()
-    return frozenset({"inputs", "trigger", "stages", "vars", *secrets, *_EXTRA[situation]})
+    return frozenset({"inputs", "trigger", "stages", "vars", *_EXTRA[situation]})
 
 
 def input_type(given: Input) -> TypeName:

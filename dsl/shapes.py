@@ -41,6 +41,11 @@ _LIMITS: Mapping[str, tuple[str, str]] = {
 }
 _CONTAINERS = frozenset({"dict_type", "model_type", "model_attributes_type", "list_type", "tuple_type"})
 _CODES: Mapping[str, str] = {"missing": "required", "extra_forbidden": "unknown_field"}
+_TRUTHS: Mapping[str, str] = {  # what YAML 1.1, and people, take for a truth
+    **dict.fromkeys(("yes", "y", "on", "1"), "write true"),
+    **dict.fromkeys(("no", "n", "off", "0"), "write false"),
+    **{word: f"write {word} without quotes" for word in ("true", "false")},
+}
 _ID_HINT = "begin with a small letter, then small letters, digits and _, 63 at most"
 
 
@@ -56,6 +61,15 @@ class _Spot(NamedTuple):
     path: Path
     rest: tuple[str | int, ...]
     value: JsonValue
+
+
+class _Place(NamedTuple):
+    """A place in a value, and what kind of mistake is there."""
+
+    path: Path
+    at_key: bool
+    code: str
+    missing: str
 
 
 def check_shape(
@@ -74,8 +88,29 @@ def check_shape(
     except RecursionError:
         report.add(path, "nested too deeply")
         return None
-    # What is wrong at one place are alternatives, except that each missing field counts by itself.
-    found: dict[tuple[Path, bool, str, str], list[_Phrase]] = {}
+    for place, phrases in _found(model, value, details, has_templates=has_templates).items():
+        report.add((*path, *place.path), *_joined(phrases), place.code, at_key=place.at_key)
+    return None
+
+
+def mistakes_of(model: type[BaseModel], value: JsonValue, error: ValidationError, path: Path) -> str:
+    """What is wrong with a value, in one line, in the same words: `with.body.base64: is not base64`."""
+    found = _found(model, value, error.errors(include_url=False)[:MAX_FOUND])
+    lines = (
+        (".".join(map(str, (*path, *place.path))), *_joined(phrases)) for place, phrases in found.items()
+    )
+    return "; ".join(f"{where}: {what}" + (f" ({hint})" if hint else "") for where, what, hint in lines)
+
+
+def _found(
+    model: type[BaseModel],
+    value: JsonValue,
+    details: Sequence[ErrorDetails],
+    *,
+    has_templates: bool = False,
+) -> Mapping[_Place, list[_Phrase]]:
+    """What is wrong at one place are alternatives, except that each missing field counts by itself."""
+    found: dict[_Place, list[_Phrase]] = {}
     for detail in details:
         spot = _spot(value, detail["loc"])
         if _is_of_items(spot, detail) or (has_templates and _is_for_later(spot, detail)):
@@ -83,11 +118,9 @@ def check_shape(
         at_key = detail["type"] == "extra_forbidden" or spot.rest[-1:] == ("[key]",)
         code = _CODES.get(detail["type"], "invalid")
         missing = str(spot.rest) if code == "required" else ""
-        key = (spot.path, at_key, code, missing)
-        found.setdefault(key, []).append(_phrase(model, detail, spot))
-    for (place, at_key, code, _), phrases in found.items():
-        report.add((*path, *place), *_joined(phrases), code, at_key=at_key)
-    return None
+        place = _Place(spot.path, at_key, code, missing)
+        found.setdefault(place, []).append(_phrase(model, detail, spot))
+    return found
 
 
 def _spot(value: JsonValue, location: Sequence[str | int]) -> _Spot:
@@ -140,6 +173,8 @@ def _phrase(model: type[BaseModel], detail: ErrorDetails, spot: _Spot) -> _Phras
         case "string_pattern_mismatch" if context["pattern"].startswith("^[a-z][a-z0-9_]{0,62}"):
             what = f"{str(spot.path[-1] if spot.rest else spot.value)[:70]!r} cannot be a name"
             hint = _ID_HINT
+        case "string_pattern_mismatch" if context["pattern"].startswith("^https?://"):
+            what = "must be a web address that begins with https:// or http://"
         case "string_pattern_mismatch":
             what = f"must match {context['pattern']}"
         case "value_error":
@@ -158,6 +193,8 @@ def _mismatch(kind: str, value: JsonValue) -> tuple[str, str]:
     """What to write for a value of another type."""
     if value is None:
         return f"{_WORDS[kind]}, but there is nothing", ""
+    if kind in ("bool_type", "bool_parsing") and str(value).lower() in _TRUTHS:
+        return _WORDS[kind], _TRUTHS[str(value).lower()]
     if kind == "string_type" and isinstance(value, int | float):
         return _WORDS[kind], "put it in quotes"
     if kind in ("list_type", "tuple_type") and isinstance(value, str) and len(value.split()) == 1:

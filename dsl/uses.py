@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from dsl.kinds import Catalogue, KindSpec
-from dsl.later import KINDS
 from dsl.problems import did_you_mean
 from dsl.report import Report
 from dsl.shapes import check_shape
@@ -14,7 +13,7 @@ def check_uses(
     sketch: Sketch, catalogue: Catalogue, connections: Mapping[str, str] | None, report: Report
 ) -> None:
     """Report unknown kinds, missing or wrong connections, and wrong `with` blocks."""
-    for stage in sketch.stages:
+    for stage in (*sketch.every_stage, *sketch.undos):
         kind = catalogue.get(stage.uses)
         if kind is None:
             _refuse_kind(stage, catalogue, report)
@@ -28,12 +27,8 @@ def check_uses(
 
 def _refuse_kind(stage: StageSketch, catalogue: Catalogue, report: Report) -> None:
     path = (*stage.path, "uses")
-    if stage.uses in KINDS:
-        report.add(path, f"the kind '{stage.uses}' is not supported yet", code="not_supported")
-    elif isinstance(stage.raw.get("uses"), str):
-        hint = (
-            did_you_mean(stage.uses, {*catalogue, *KINDS}) or f"the kinds are {', '.join(sorted(catalogue))}"
-        )
+    if isinstance(stage.raw.get("uses"), str):
+        hint = did_you_mean(stage.uses, catalogue) or f"the kinds are {', '.join(sorted(catalogue))}"
         report.add(path, f"no kind '{stage.uses[:60]}'", hint, "unknown_kind")
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.servers import postgres
+from tests.servers import docker, mariadb, postgres
 from tests.servers import temporal as temporal_server
 
 
@@ -28,10 +28,31 @@ def fresh_postgres(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def mysql_server() -> Iterator[mariadb.Server]:
+    """A private MariaDB, shared by the session."""
+    with mariadb.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def temporal() -> Iterator[str]:
     """`host:port` of a real development server, shared by the session."""
     with temporal_server.running() as server:
         yield server.address
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[docker.Engine]:
+    """A private Docker Engine, shared by the session."""
+    with docker.running() as engine:
+        yield engine
+
+
+@pytest.fixture
+def engine(docker_engine: docker.Engine) -> Iterator[docker.Engine]:
+    """A Docker Engine without containers."""
+    yield docker_engine
+    docker_engine.clear()
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 INSIDE = (
+    "activities/stages/sandbox/prelude.js",
     "api/__main__.py",
     "worker.py",
     "cronny/py.typed",

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import BaseModel
 
-from activities.stages.http import HttpConnection
+from activities.stages.docker_fields import DockerConnection
+from activities.stages.http_connection import HttpConnection
 from activities.stages.postgres_connection import PostgresConnection
 from activities.stages.slack import SlackConnection
 from cronny.secrets import KeyRing, Unsealable, new_key
@@ -39,6 +40,8 @@ CONNECTIONS: list[tuple[BaseModel, set[str]]] = [
         PostgresConnection.model_validate({"host": "h", "database": "d", "user": "u", "password": "p"}),
         {"password"},
     ),
+    (DockerConnection.model_validate({"secrets": {"a": "x", "b": "y"}}), {"secrets"}),
+    (DockerConnection.model_validate({"secrets": {}}), set()),
 ]
 
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes sure of the real servers that the tests start: PostgreSQL, and Temporal's development server.
+# Makes sure of the real servers that the tests start: PostgreSQL, MariaDB, Redis, a Docker Engine, Temporal's
+# development server, and an S3 server.
 set -eu
 
 has_postgres() {
@@ -9,15 +10,30 @@ has_postgres() {
     command -v initdb >/dev/null
 }
 
-install_postgres() {
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        echo "cronny: the tests need PostgreSQL 15 or newer; install it (Debian: sudo apt-get install postgresql)" >&2
-        exit 1
-    fi
-    echo "cronny: installing PostgreSQL for the tests"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+has_mariadb() {
+    PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null
 }
 
-has_postgres || install_postgres
+# install NAME PACKAGE
+install() {
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "cronny: the tests need $1; install it (Debian: sudo apt-get install $2)" >&2
+        exit 1
+    fi
+    echo "cronny: installing $1 for the tests"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
+}
+
+has_postgres || install "PostgreSQL 15 or newer" postgresql
+has_mariadb || install "MariaDB 10.11 or newer" mariadb-server
+command -v redis-server >/dev/null || install "Redis 7 or newer" redis-server
+has_program() {
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null
+}
+
+has_program dockerd || install "a Docker Engine" docker.io
+# All that the image of the tests has in it: there is no registry to fetch one from.
+has_program busybox || install "busybox" busybox-static
 .venv/bin/python -u -c 'from cronny.temporal.binary import obtain, user_cache; obtain(user_cache(), print)'
+.venv/bin/python -u -c 'from tests.servers.s3 import obtain; obtain(print)'

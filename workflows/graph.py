@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dsl.plan import Plan, PlannedEdge, PlannedStage
+from dsl.plan import Graph, PlannedEdge, PlannedStage
 
 
 @dataclass
 class Progress:
     """Which stages have ended and which connectors are settled; a connector is fired or dead."""
 
-    plan: Plan
+    plan: Graph
     started: set[str] = field(default_factory=set)
     ended: dict[str, str] = field(default_factory=dict)
     fired: dict[int, bool] = field(default_factory=dict)
@@ -41,12 +41,17 @@ class Progress:
         """Take in how a stage ended and which of its outgoing connectors fired."""
         self.ended[stage.id] = status
         outgoing = self._out_of[stage.id]
-        self.fired.update({edge.index: edge.index in fired for edge in outgoing})
+        for edge in outgoing:
+            self.fired.setdefault(edge.index, edge.index in fired)
         is_handled = stage.continue_on_error or any(
             edge.index in fired for edge in outgoing if edge.on in ("error", "always")
         )
         if status == "failed" and not is_handled:
             self.unhandled.append(stage.id)
+
+    def foresee(self, early: Sequence[int], fired: Sequence[int]) -> None:
+        """Take in which connectors of a stage that waits are settled before its end."""
+        self.fired.update({index: index in fired for index in early})
 
     def lose(self, stage: PlannedStage) -> None:
         """Take in that a stage could not be executed or recorded: nothing handles that."""
@@ -61,8 +66,8 @@ class Progress:
         return stage.id not in self.started and all(edge.index in self.fired for edge in self._into[stage.id])
 
 
-def _by_stage(plan: Plan, end: Callable[[PlannedEdge], str]) -> dict[str, list[PlannedEdge]]:
+def _by_stage(plan: Graph, end: Callable[[PlannedEdge], str]) -> dict[str, list[PlannedEdge]]:
     edges: dict[str, list[PlannedEdge]] = {stage.id: [] for stage in plan.stages}
-    for edge in plan.edges:
-        edges[end(edge)].append(edge)
+    for edge in plan.edges:  # In a branch some come from a stage outside.
+        edges.setdefault(end(edge), []).append(edge)
     return edges

@@ -35,13 +35,31 @@ async def run_stage(call: StageCall) -> StageResult:
 
 @activity.defn
 async def run_pure_stage(call: StageCall) -> StageResult:
-    """Execute a stage without side effects; local."""
+    """Execute a stage without side effects, or look after one that waits; local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def abandon_stage(call: StageCall) -> StageResult:
+    """Give up a stage that waits, and what it has started; local."""
     raise NotImplementedError
 
 
 @activity.defn
 async def skip_stage(call: StageCall) -> StageResult:
     """Record a stage as skipped and judge its outgoing connectors; local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def close_items(call: StageCall) -> StageResult:
+    """Gather what became of a stage's items, and judge its outgoing connectors; local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def try_outputs(settlement: Settlement) -> bool:
+    """Whether the outputs of a trigger can be made; if not, the ledger says why; local."""
     raise NotImplementedError
 
 

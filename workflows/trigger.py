@@ -2,24 +2,18 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
-from itertools import count
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, FailureError
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from dsl.plan import Plan, PlannedStage
+    from dsl.plan import Plan
     from workflows import ports
-    from workflows.graph import Progress
-    from workflows.local import RETRY, ask
-    from workflows.messages import Execution, Fire, Settlement, StageCall, StageResult
-
-HEARTBEAT = timedelta(seconds=10)  # a dead worker's stages are taken over after this long
-ASK_AGAIN = timedelta(seconds=60)  # a queued trigger, in case nobody tells it that its turn has come
-ASK_RARELY = timedelta(minutes=10)  # after an hour: a history has room for some thousand questions
-HOUR = 60  # questions
-SLACK = timedelta(seconds=30)  # above the hold and the stage's own timeout, which `run_stage` enforces
+    from workflows.aftermath import follow_up
+    from workflows.local import ask
+    from workflows.messages import Fire, Outcome, Settled
+    from workflows.turns import Turns
+    from workflows.walk import Place, Walk
 
 
 @workflow.defn(name="trigger")
@@ -27,7 +21,7 @@ class Trigger:
     """One fire and its execution."""
 
     def __init__(self) -> None:
-        self._turns = _Turns()
+        self._turns = Turns()
 
     @workflow.run
     async def run(self, fire: Fire) -> None:
@@ -35,14 +29,17 @@ class Trigger:
         plan = await ask(ports.load_plan, fire)
         if fire.hold_from is not None and fire.hold_from > workflow.now():
             await workflow.sleep(fire.hold_from - workflow.now())
-        execution = _Execution(fire, plan, self._turns)
+        place = Place(fire, workflow.info().run_id, self._turns)
+        walk = Walk(place, plan, {side.source: side for side in plan.sides})
         try:
-            settlement = await execution.run()
+            if not await walk.run():
+                return
+            status = "failed" if walk.progress.unhandled else "completed"
         except asyncio.CancelledError:
-            await execution.stop()
-            settlement = execution.settlement("cancelled")
-        if settlement is not None:
-            await _finish(settlement)
+            await walk.stop()
+            status = "cancelled"
+        outcome = Outcome.model_validate({"status": status, "failed": tuple(walk.progress.unhandled)})
+        await _settle(place, plan, walk, outcome)
 
     @workflow.signal
     def released(self) -> None:
@@ -50,112 +47,9 @@ class Trigger:
         self._turns.given += 1
 
 
-class _Turns:
-    """How often a queued trigger was told that its turn has come."""
-
-    def __init__(self) -> None:
-        self.given = 0
-
-    async def after(self, seen: int, asked: int) -> None:
-        """Return when a turn beyond `seen` was given, or when it is time to ask whether one is due."""
-        with suppress(TimeoutError):
-            patience = ASK_AGAIN if asked < HOUR else ASK_RARELY
-            await workflow.wait_condition(lambda: self.given > seen, timeout=patience)
-
-
-class _Execution:
-    """The graph under way."""
-
-    def __init__(self, fire: Fire, plan: Plan, turns: _Turns) -> None:
-        self._fire = fire
-        self._turns = turns
-        self._run_id = workflow.info().run_id
-        self._progress = Progress(plan)
-        self._stages = {stage.id: stage for stage in plan.stages}
-        self._running: dict[asyncio.Task[StageResult], str] = {}
-
-    async def run(self) -> Settlement | None:
-        """Follow the graph to its end; None when the ledger has settled this trigger already."""
-        while self._hand_out():
-            done, _ = await workflow.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            if not all(self._take_in(task) for task in done):
-                await self.stop()
-                return None
-        return self.settlement("failed" if self._progress.unhandled else "completed")
-
-    async def stop(self) -> None:
-        """Cancel what is under way and wait until each stage has cleaned up."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-
-    def settlement(self, status: str) -> Settlement:
-        """How the trigger ended."""
-        return Settlement.model_validate(
-            {
-                "fire": self._fire,
-                "run_id": self._run_id,
-                "status": status,
-                "failed": self._progress.unhandled,
-                "skipped": self._progress.untouched(),
-            }
-        )
-
-    def _hand_out(self) -> bool:
-        for stage in self._progress.ready():
-            self._progress.start(stage)
-            task = asyncio.create_task(self._execute(stage))
-            self._running[task] = stage.id
-        return bool(self._running)
-
-    def _take_in(self, task: asyncio.Task[StageResult]) -> bool:
-        stage = self._stages[self._running.pop(task)]
-        try:
-            result = task.result()
-        except ActivityError:  # no attempt can succeed; `run_stage` answers what the stage itself may raise
-            self._progress.lose(stage)
-            return True
-        if result.status != "unclaimed":
-            self._progress.settle(stage, result.status, result.fired)
-        return result.status != "unclaimed"
-
-    async def _execute(self, stage: PlannedStage) -> StageResult:
-        call = StageCall(
-            fire=self._fire,
-            stage_id=stage.id,
-            run_id=self._run_id,
-            incoming=self._progress.incoming(stage),
-            is_root=stage.is_root,
-        )
-        if not self._progress.is_wanted(stage):
-            return await ask(ports.skip_stage, call, stage.id)
-        if stage.is_pure and not stage.is_root:
-            return await ask(ports.run_pure_stage, call, stage.id)
-        for asked in count():
-            seen = self._turns.given
-            result = await self._run_stage(stage, call)
-            if result.status != "queued":
-                return result
-            await asyncio.gather(*[_cancel(execution) for execution in result.cancel])
-            await self._turns.after(seen, asked)
-        raise AssertionError("unreachable")
-
-    async def _run_stage(self, stage: PlannedStage, call: StageCall) -> StageResult:
-        hold = max(self._fire.start_at - workflow.now(), timedelta()) if stage.is_root else timedelta()
-        return await workflow.execute_activity(
-            ports.run_stage,
-            call,
-            start_to_close_timeout=hold + stage.timeout + SLACK,
-            heartbeat_timeout=HEARTBEAT,
-            retry_policy=RETRY,
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=stage.id,
-        )
-
-
-async def _finish(settlement: Settlement) -> None:
-    """Settle the trigger; a cancellation that arrives meanwhile comes too late."""
-    finishing = asyncio.create_task(ask(ports.finish, settlement))
+async def _settle(place: Place, plan: Plan, walk: Walk, outcome: Outcome) -> None:
+    """Execute what follows and settle the trigger; a cancellation that arrives meanwhile comes too late."""
+    finishing = asyncio.create_task(_finish(place, plan, walk, outcome))
     with suppress(asyncio.CancelledError):
         await asyncio.shield(finishing)
     settled = await finishing
@@ -163,13 +57,11 @@ async def _finish(settlement: Settlement) -> None:
         await asyncio.gather(*[_release(workflow_id) for workflow_id in settled.release])
 
 
+async def _finish(place: Place, plan: Plan, walk: Walk, outcome: Outcome) -> Settled | None:
+    return await ask(ports.finish, await follow_up(place, plan, walk, outcome))
+
+
 async def _release(workflow_id: str) -> None:
     """Tell a queued trigger that its turn has come; one that is gone asks no more."""
     with suppress(FailureError):
         await workflow.get_external_workflow_handle_for(Trigger.run, workflow_id).signal(Trigger.released)
-
-
-async def _cancel(execution: Execution) -> None:
-    """Ask a trigger to end, for the sake of one that waits; it may have ended by itself."""
-    with suppress(FailureError):
-        await workflow.get_external_workflow_handle(execution.workflow_id, run_id=execution.run_id).cancel()

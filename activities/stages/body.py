@@ -5,6 +5,7 @@ import codecs
 import json
 import re
 import zlib
+from typing import Literal
 
 import httpx
 from pydantic import JsonValue
@@ -20,6 +21,9 @@ _CHARSET = re.compile(
     r"koi8-[ru]|shift_jis|euc-(jp|kr)|gb(k|2312|18030)|big5",
     re.IGNORECASE,
 )
+
+
+BodyForm = Literal["auto", "json", "text", "binary"]
 
 
 async def read_body(response: httpx.Response, limit: int) -> bytes:
@@ -43,6 +47,24 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
     return bytes(body)
 
 
+def body_as(form: BodyForm, content: bytes, content_type: str, charset: str) -> JsonValue:
+    """The body in a form; raises `StageError` for `json` that is none."""
+    match form:
+        case "auto":
+            return body_value(content, content_type, charset)
+        case _ if not content:
+            return None
+        case "binary":
+            return {"base64": base64.b64encode(content).decode()}
+        case "text":
+            return content.decode(_known(charset), "replace")
+        case "json":
+            try:
+                return _json(content)
+            except ValueError as error:
+                raise _invalid("the body of the response is not JSON") from error
+
+
 def body_value(content: bytes, content_type: str, charset: str) -> JsonValue:
     """The body as JSON if it is that, else as text, else as `{"base64": …}`; None when there is none.
 
@@ -56,9 +78,13 @@ def body_value(content: bytes, content_type: str, charset: str) -> JsonValue:
         except ValueError:
             pass
     try:
-        return content.decode(charset if _CHARSET.fullmatch(charset) else "utf-8")
+        return content.decode(_known(charset))
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(content).decode()}
+
+
+def _known(charset: str) -> str:
+    return charset if _CHARSET.fullmatch(charset) else "utf-8"
 
 
 def _json(content: bytes) -> JsonValue:

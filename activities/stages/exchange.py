@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -41,7 +42,9 @@ class Limits:
     policy: EgressPolicy
     timeout: timedelta  #: For all of it, redirects included.
     max_bytes: int  #: Of the decoded body.
-    authorities: ssl.SSLContext | None = None
+    authorities: ssl.SSLContext | None = None  #: TLS for the origin of the request.
+    server_name: str | None = None  #: The name to verify there, if not that of the URL.
+    elsewhere: ssl.SSLContext | None = None  #: TLS for other origins, to which a redirect leads.
     follow_redirects: bool = False
 
 
@@ -71,15 +74,8 @@ async def exchange(request: httpx.Request, limits: Limits) -> Answer:
     """Send the request and read the answer, whatever its status; raises `StageError` if there is none."""
     clock = asyncio.get_running_loop().time
     started = clock()
-    try:
-        async with (
-            asyncio.timeout(limits.timeout.total_seconds()),
-            guarded_client(limits.policy, verify=limits.authorities) as client,
-        ):
-            response = await _send(client, request, limits.follow_redirects)
-            content = await read_body(response, limits.max_bytes)
-    except _FAILURES as error:
-        raise _failure(error, request.url.host) from error
+    async with streamed(request, limits) as response:
+        content = await read_body(response, limits.max_bytes)
     return Answer(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
@@ -88,6 +84,26 @@ async def exchange(request: httpx.Request, limits: Limits) -> Answer:
         url=str(response.url),
         elapsed=timedelta(seconds=clock() - started),
     )
+
+
+@asynccontextmanager
+async def streamed(request: httpx.Request, limits: Limits) -> AsyncIterator[httpx.Response]:
+    """Send the request and give the answer with its body still to be read, which is up to the caller."""
+    try:
+        async with (
+            asyncio.timeout(max(limits.timeout.total_seconds(), 0)),
+            AsyncExitStack() as clients,
+        ):
+            response = await _send(clients, request, limits)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+                # A response and its stream hold each other, and so the request's content, until the garbage
+                # collector comes by.
+                response.stream = httpx.ByteStream(b"")
+    except _FAILURES as error:
+        raise _failure(error, request.url.host) from error
 
 
 def web_url(text: str) -> httpx.URL:
@@ -130,28 +146,36 @@ def retry_after(text: str, now: datetime) -> timedelta | None:
     return min(max(aware - now, timedelta()), LONGEST_RETRY_AFTER)
 
 
-async def _send(client: httpx.AsyncClient, request: httpx.Request, follow_redirects: bool) -> httpx.Response:
+async def _send(clients: AsyncExitStack, request: httpx.Request, limits: Limits) -> httpx.Response:
+    client = await clients.enter_async_context(guarded_client(limits.policy, verify=limits.authorities))
+    if limits.server_name:
+        request.extensions = {**request.extensions, "sni_hostname": limits.server_name}
     for _ in range(REDIRECTS + 1):
         try:
             response = await client.send(request, stream=True)
         except _FAILURES as error:
             raise _failure(error, request.url.host) from error
-        if not follow_redirects or response.next_request is None:
+        if not limits.follow_redirects or response.next_request is None:
             return response
         await response.aclose()
-        request = _next(request, response.next_request)
+        previous, request = request, response.next_request
+        web_url(str(request.url))
+        if origin_of(previous.url) != origin_of(request.url):
+            _forget_credentials(request)
+            # A client certificate is a credential, too.
+            elsewhere = guarded_client(limits.policy, verify=limits.elsewhere)
+            client = await clients.enter_async_context(elsewhere)
     raise StageError("validation", f"more than {REDIRECTS} redirects", retryable=False)
 
 
-def _next(request: httpx.Request, following: httpx.Request) -> httpx.Request:
-    web_url(str(following.url))
-    if _origin(request.url) != _origin(following.url):
-        for name in set(following.headers) - _HARMLESS:
-            del following.headers[name]
-    return following
+def _forget_credentials(request: httpx.Request) -> None:
+    for name in set(request.headers) - _HARMLESS:
+        del request.headers[name]
+    request.extensions = {}  # The name to verify is the other server's.
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
+def origin_of(url: httpx.URL) -> tuple[str, str, int]:
+    """What credentials are for: scheme, host and port."""
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}[url.scheme]
 
 

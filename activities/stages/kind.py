@@ -1,12 +1,13 @@
 """What a kind of stage is: its fields, its documentation and its execution."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from activities.stages.request import Answer, Request
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError
 from dsl.kinds import KindSpec
@@ -43,6 +44,28 @@ class StageError(CronnyError):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Whose stage it is, and of which trigger."""
+
+    tenant: str  #: Its slug.
+    action: str
+    schedule: str  #: Empty for a trigger by hand.
+    trigger_id: str
+    stage_id: str
+
+
+Deed: TypeAlias = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How an attempt that outlives its worker is passed on: what it left outside can be found again."""
+
+    is_handed_over: Callable[[], bool] = lambda: False  #: Whether who cancels it has it go on elsewhere.
+    afterwards: list[Deed] = field(default_factory=list)  #: What to do once its end is recorded.
+
+
+@dataclass(frozen=True)
 class StageContext(Generic[WithT, ConnectionT]):
     """Everything one attempt of a stage may use."""
 
@@ -53,6 +76,10 @@ class StageContext(Generic[WithT, ConnectionT]):
     attempt: int
     timeout: timedelta  #: For the whole attempt.
     log: Callable[[str], None]
+    origin: Origin
+    conceal: Callable[[str], None]  #: Have a secret that the stage was given masked from now on.
+    answer: Answer | None = None  #: For a kind that waits: how the wait ended.
+    passage: Passage = field(default_factory=Passage)
 
 
 @dataclass(frozen=True)
@@ -62,12 +89,14 @@ class ConnectionContext(Generic[ConnectionT]):
     connection: ConnectionT
     egress: EgressPolicy
     timeout: timedelta
+    conceal: Callable[[str], None]  #: Have a secret that the test was given masked from now on.
 
 
 @dataclass(frozen=True)
 class Kind(KindSpec):
     """A kind of stage; `run` gives the output or raises `StageError`.
 
+    A kind that waits has a `request`, from its `with` and the present; it is run when it has an answer.
     `check_connection` gives in a sentence what answered, without changing anything there, or raises
     `StageError`; a kind without it has connections that cannot be tested.
     """
@@ -76,4 +105,5 @@ class Kind(KindSpec):
     run: Callable[[StageContext[Any, Any]], Awaitable[JsonValue]]
     example: str  #: The YAML of one stage.
     summary: str
+    request: Callable[[Any, datetime], Request] | None = None
     check_connection: Callable[[ConnectionContext[Any]], Awaitable[str]] | None = None

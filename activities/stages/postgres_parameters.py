@@ -3,15 +3,13 @@
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from asyncpg import BitString, Range, Type
 from pydantic import JsonValue
 
-from dsl.durations import parse_duration
+from activities.stages.postgres_codecs import CODECS, Encoded
 
 
 def parameters(values: Sequence[JsonValue], types: Sequence[Type]) -> list[object]:
@@ -35,6 +33,9 @@ def _parameter(value: JsonValue, type_: Type) -> object:
         return _array(value, element)
     if type_.kind == "range":
         return _range(value, _SUBTYPES.get(type_.name, type_.name))
+    if codec := CODECS.get(type_.name):
+        encoded = codec.encode(value)  # The driver does so once more, but does not say as well what is wrong.
+        return encoded if isinstance(encoded, Encoded) else value
     return _READERS.get(type_.name, _as_text if type_.kind == "scalar" else _as_it_is)(value)
 
 
@@ -92,15 +93,6 @@ def _as_float(value: JsonValue) -> float:
     raise TypeError("expected a number")
 
 
-def _as_decimal(value: JsonValue) -> Decimal:
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        try:
-            return Decimal(str(value))
-        except ArithmeticError as error:
-            raise ValueError(f"{value!r} is not a number") from error
-    raise TypeError("expected a number")
-
-
 def _as_bool(value: JsonValue) -> bool:
     if isinstance(value, bool):
         return value
@@ -113,38 +105,12 @@ def _text_of(value: JsonValue) -> str:
     raise TypeError("expected a text")
 
 
-def _as_instant(value: JsonValue) -> datetime:
-    moment = datetime.fromisoformat(_text_of(value))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _as_local_time(value: JsonValue) -> datetime:
-    moment = datetime.fromisoformat(_text_of(value))
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def _as_date(value: JsonValue) -> date:
-    return datetime.fromisoformat(_text_of(value)).date()
-
-
-def _as_time(value: JsonValue) -> time:
-    return time.fromisoformat(_text_of(value))
-
-
-def _as_interval(value: JsonValue) -> timedelta:
-    return parse_duration(value) if isinstance(value, str) else timedelta(seconds=_as_float(value))
-
-
 def _as_bytes(value: JsonValue) -> bytes:
     return base64.b64decode(_text_of(value), validate=True)
 
 
 def _as_bits(value: JsonValue) -> BitString:
     return BitString(_text_of(value))  # type: ignore[arg-type]  # the stubs say bytes, the class wants a text
-
-
-def _as_json(value: JsonValue) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 _SUBTYPES = {
@@ -157,16 +123,9 @@ _SUBTYPES = {
 }
 _READERS: Mapping[str, Callable[[JsonValue], Any]] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid"), _as_int),
-    **dict.fromkeys(("float4", "float8"), _as_float),
-    "numeric": _as_decimal,
+    "float8": _as_float,
     "bool": _as_bool,
-    "timestamptz": _as_instant,
-    "timestamp": _as_local_time,
-    "date": _as_date,
-    **dict.fromkeys(("time", "timetz"), _as_time),
-    "interval": _as_interval,
     "uuid": lambda value: UUID(_text_of(value)),
     "bytea": _as_bytes,
     **dict.fromkeys(("bit", "varbit"), _as_bits),
-    **dict.fromkeys(("json", "jsonb"), _as_json),
 }

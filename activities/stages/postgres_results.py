@@ -1,15 +1,13 @@
 """What PostgreSQL returns, as JSON; what a JSON number cannot hold exactly becomes a text."""
 
 import base64
-import json
-import math
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from asyncpg import BitString, Path, Polygon, Range, Record, Type
 from pydantic import JsonValue
+
+from activities.stages.sql_values import number
 
 
 def row(record: Record, types: Mapping[str, Type]) -> dict[str, JsonValue]:
@@ -19,31 +17,11 @@ def row(record: Record, types: Mapping[str, Type]) -> dict[str, JsonValue]:
 
 def _column(value: object, type_: Type) -> JsonValue:
     match type_.name.removesuffix("[]").strip('"'), value:
-        case "json" | "jsonb", str():
-            return _parsed(value)
-        case "json" | "jsonb" | "char", list():
+        case "char", list():
             return [_column(item, type_) for item in value]
         case "char", bytes():
             return value.decode(errors="replace")
     return _json(value)
-
-
-def _parsed(text: str) -> JsonValue:
-    value: JsonValue = json.loads(text, parse_int=_whole_or_text, parse_float=_number_or_text)
-    return value
-
-
-def _whole_or_text(text: str) -> JsonValue:
-    return _whole(int(text)) if len(text) < 30 else text
-
-
-def _number_or_text(text: str) -> JsonValue:
-    number = float(text)
-    return number if math.isfinite(number) else text
-
-
-def _whole(value: int) -> JsonValue:
-    return value if -(2**63) <= value < 2**63 else str(value)
 
 
 def _json(value: object) -> JsonValue:
@@ -54,19 +32,6 @@ def _json(value: object) -> JsonValue:
 
 def _same(value: JsonValue) -> JsonValue:
     return value
-
-
-def _float(value: float) -> JsonValue:
-    return value if math.isfinite(value) else str(value)
-
-
-def _decimal(value: Decimal) -> JsonValue:
-    if not value.is_finite():
-        return str(value)
-    if value.as_tuple().exponent == 0:
-        return _whole(int(value)) if value.adjusted() < 30 else str(value)
-    near = float(value)
-    return near if math.isfinite(near) and Decimal(repr(near)) == value else str(value)
 
 
 def _items(values: Iterable[object]) -> JsonValue:
@@ -85,10 +50,7 @@ def _range(value: "Range[Any]") -> JsonValue:
 
 _WRITERS: Mapping[type, Callable[[Any], JsonValue]] = {
     **dict.fromkeys((type(None), bool, int, str), _same),
-    float: _float,
-    Decimal: _decimal,
-    **dict.fromkeys((datetime, date, time), lambda value: value.isoformat()),
-    timedelta: timedelta.total_seconds,
+    float: number,
     bytes: lambda value: base64.b64encode(value).decode(),
     **dict.fromkeys((list, tuple, Path, Polygon), _items),
     **dict.fromkeys((dict, Record), _fields),

@@ -4,22 +4,18 @@ The requests are made here and not by slack_sdk: its asynchronous client needs a
 and finds proxies in the environment; neither can be made to pass the egress guard. Its models check blocks.
 """
 
-import json
-import logging
 import re
 from datetime import timedelta
 
 import httpx
 from pydantic import Field, JsonValue, SecretStr, field_validator, model_validator
-from slack_sdk.errors import SlackObjectFormationError
-from slack_sdk.models.blocks import Block as SlackBlock
 
 from activities.stages.body import body_value
 from activities.stages.exchange import Answer, Limits, exchange, web_url
 from activities.stages.kind import Block, ConnectionContext, Kind, StageContext, StageError
+from activities.stages.payload import json_bytes
+from activities.stages.slack_message import SlackWith, check_message, fields_of
 
-TEXT_LIMIT = 40_000  # characters; Slack cuts what is longer, silently.
-BLOCK_LIMIT = 50
 ANSWER_LIMIT = 1_000_000  # bytes; an answer repeats the message.
 PAUSE = timedelta(seconds=30)  # when Slack asks for fewer messages without saying how long.
 
@@ -56,18 +52,6 @@ PASSING = frozenset(
 # A webhook answers one of these to a message without content: it is there, and nothing was posted.
 EMPTY = frozenset(("invalid_payload", "missing_text_or_fallback_or_attachments", "no_text"))
 _REASON = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
-# The models log what they don't know, which is a tenant's message.
-logging.getLogger("slack_sdk.models").setLevel(logging.CRITICAL)
-
-
-class SlackWith(Block):
-    """The `with:` block of `slack`."""
-
-    channel: str | None = Field(None, description="The channel's id or name; a webhook has its own.")
-    text: str = Field("", description="The message; with blocks, what notifications show.")
-    blocks: list[dict[str, JsonValue]] = Field([], description="The layout, in Block Kit.")
-    thread_ts: str | None = Field(None, description="The `ts` of the message to answer in a thread.")
-    update: str | None = Field(None, description="The `ts` of the message to change; needs a token.")
 
 
 class SlackConnection(Block):
@@ -127,41 +111,18 @@ async def check_connection(context: ConnectionContext[SlackConnection]) -> str:
     return f"the token is {body.get('user')}'s, of the workspace {body.get('team')}"
 
 
-def _check(fields: SlackWith, connection: SlackConnection) -> None:
-    problem = None
-    if not fields.text and not fields.blocks:
-        problem = "a message needs text or blocks"
-    elif len(fields.text) > TEXT_LIMIT:
-        problem = f"text has {len(fields.text)} characters, more than {TEXT_LIMIT}"
-    elif len(fields.blocks) > BLOCK_LIMIT:
-        problem = f"{len(fields.blocks)} blocks, more than {BLOCK_LIMIT}"
-    elif connection.token is None and fields.update:
+def _check(message: SlackWith, connection: SlackConnection) -> None:
+    if connection.token is None and message.update:
         problem = "a webhook cannot change messages; use a connection with a token"
-    elif connection.token is not None and not fields.channel:
-        problem = "a connection with a token needs a channel"
-    if problem:
         raise StageError("validation", problem, retryable=False)
-    for index, block in enumerate(fields.blocks):
-        check_block(index, block)
+    if connection.token is not None and not message.channel:
+        raise StageError("validation", "a connection with a token needs a channel", retryable=False)
+    check_message(message)
 
 
-def check_block(index: int, block: dict[str, JsonValue]) -> None:
-    """Raise StageError if Slack would refuse this block for its size or for what it lacks."""
-    try:
-        parsed = SlackBlock.parse(block)
-        if parsed is not None:
-            parsed.validate_json()
-    except SlackObjectFormationError as error:
-        raise StageError("validation", f"blocks.{index}: {error}", retryable=False) from error
-    except (TypeError, ValueError, AttributeError, LookupError):
-        return  # A shape that the models don't know; Slack itself judges it.
-
-
-def _request(fields: SlackWith, connection: SlackConnection) -> httpx.Request:
-    message = fields.model_dump(exclude={"update"}, exclude_defaults=True)
-    if fields.update:
-        message["ts"] = fields.update
-    return _posted(*_target(connection, "chat.update" if fields.update else "chat.postMessage"), message)
+def _request(message: SlackWith, connection: SlackConnection) -> httpx.Request:
+    method = "chat.update" if message.update else "chat.postMessage"
+    return _posted(*_target(connection, method), fields_of(message))
 
 
 def _target(connection: SlackConnection, method: str) -> tuple[httpx.URL, str]:
@@ -176,7 +137,7 @@ def _posted(url: httpx.URL, token: str, message: dict[str, JsonValue]) -> httpx.
     headers = {"content-type": "application/json; charset=utf-8", "user-agent": "cronny"}
     headers |= {"authorization": f"Bearer {token}"} if token else {}
     try:
-        return httpx.Request("POST", url, headers=headers, content=json.dumps(message).encode())
+        return httpx.Request("POST", url, headers=headers, content=json_bytes(message))
     except ValueError as error:  # Its text would quote the token.
         raise StageError("auth", "the token has characters that no token has", retryable=False) from error
 
@@ -234,7 +195,8 @@ SLACK = Kind(
     connection_model=SlackConnection,
     run=run,
     check_connection=check_connection,
-    summary="Sends a message to Slack, or changes one.",
+    summary="Sends a message to Slack, or changes one. Slack knows no idempotency key: where its answer was "
+    "lost, a retry may post a second time.",
     example="""\
 id: alert
 uses: slack

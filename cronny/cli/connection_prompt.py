@@ -15,7 +15,7 @@ def ask_for(kind: str) -> dict[str, JsonValue]:
     if model is None:
         known = ", ".join(name for name, one in KINDS.items() if one.connection_model)
         raise typer.BadParameter(f"--kind: '{kind}' has no connections; the kinds that have are {known}")
-    answers = {name: _ask(name, field) for name, field in model.model_fields.items() if _is_scalar(field)}
+    answers = {name: _ask(name, field) for name, field in model.model_fields.items() if _is_one_line(field)}
     settings: dict[str, JsonValue] = {name: answer for name, answer in answers.items() if answer}
     return {"kind": kind, "settings": settings}
 
@@ -29,8 +29,11 @@ def _ask(name: str, field: FieldInfo) -> str:
     return answer
 
 
-def _is_scalar(field: FieldInfo) -> bool:
-    """Mappings are for files."""
+def _is_one_line(field: FieldInfo) -> bool:
+    """Mappings and certificates are for files."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and extra.get("x-multiline"):
+        return False
     return not any(part is dict or issubclass(part, BaseModel) for part in _types(field.annotation))
 
 

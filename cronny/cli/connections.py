@@ -10,11 +10,9 @@ from cronny.cli.client import Key, Refused, Url, open_client
 from cronny.cli.complaint import printable
 from cronny.cli.connection_prompt import ask_for
 from cronny.cli.exits import Exit
-from cronny.cli.files import read
-from cronny.cli.findings import Finding, print_findings
+from cronny.cli.findings import Finding, print_findings, read_or_end
 from cronny.cli.terminal import AsJson, moment, print_json, print_table
 from cronny.cli.users import Force, users
-from dsl.problems import Problem
 
 app = typer.Typer(help="List, set, test and delete connections.", add_completion=False, no_args_is_help=True)
 
@@ -53,7 +51,7 @@ def set_connection(
     if file is None and not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to be asked; give --file, - for standard input")
     client = open_client(url, key)
-    content = _content(file) if file is not None else json.dumps(ask_for(kind or "")).encode()
+    content = read_or_end(file) if file is not None else json.dumps(ask_for(kind or "")).encode()
     try:
         written = client.put("connections", name, content=content)
     except Refused as error:
@@ -91,14 +89,6 @@ def delete(
         print_json({"name": name, "change": "deleted"})
     else:
         typer.echo(f"{name} is deleted")
-
-
-def _content(file: str) -> bytes:
-    content = read(file)
-    if isinstance(content, Problem):
-        print_findings([Finding(file, content)], as_json=False)
-        raise typer.Exit(Exit.FAILED)
-    return content
 
 
 def _secrets(connection: Any) -> str:

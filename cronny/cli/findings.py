@@ -7,7 +7,8 @@ import typer
 from pydantic import JsonValue
 
 from cronny.cli.complaint import printable
-from cronny.cli.files import shown
+from cronny.cli.exits import Exit
+from cronny.cli.files import read, shown
 from cronny.cli.terminal import print_json
 from dsl.problems import Problem
 
@@ -26,6 +27,15 @@ class Finding:
     def json(self) -> JsonValue:
         """The same for programs."""
         return {"file": shown(self.file), **asdict(self.problem)}
+
+
+def read_or_end(file: str) -> bytes:
+    """What a file holds; ends the command, with the reason, if it cannot be read."""
+    content = read(file)
+    if isinstance(content, Problem):
+        print_findings([Finding(file, content)], as_json=False)
+        raise typer.Exit(Exit.FAILED)
+    return content
 
 
 def print_findings(findings: Sequence[Finding], as_json: bool) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
 from cronny.cli.client import Key, Url, open_client
 from cronny.cli.terminal import AsJson, moment, print_json, print_table, utc_text
@@ -46,7 +47,8 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make an API key and print it, this once."""
-    wanted = {"name": name, "role": role, "scopes": list(scope) if scope else None, "expires": _end(expires)}
+    scopes: JsonValue = list[JsonValue](scope) if scope else None
+    wanted = {"name": name, "role": role, "scopes": scopes, "expires": _end(expires)}
     made = open_client(url, key).post("keys", json=wanted)
     if as_json:
         print_json(made)

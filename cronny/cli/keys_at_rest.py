@@ -6,7 +6,7 @@ They need the database and the keys, and so run beside the processes of Cronny a
 import asyncio
 import fcntl
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -23,11 +23,12 @@ from cronny.keyring import open_ring, with_new_key, without_key
 from cronny.rotation import Resealed, reseal_all
 from cronny.secrets import KeyRing
 from cronny.settings import Settings
-from cronny.store.database import Database
+from cronny.store.database import Database, Session
 from cronny.store.failures import meaning_of
-from cronny.store.sealed import count_by_key
+from cronny.store.sealed import count_by_key, count_links_by_key
 
 Answer = TypeVar("Answer")
+Count = Callable[[Session], Awaitable[Mapping[str, int]]]
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the databases and keys.")]
 
@@ -61,9 +62,9 @@ def rotate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def sealing_keys(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the keys that seal, by id, and how much each has sealed; the keys themselves are not shown."""
     settings = _settings(data_dir)
-    ring, counts = open_ring(settings), _counts(settings)
+    ring, counts, links = open_ring(settings), _counts(settings), _counts(settings, count_links_by_key)
     ids = [*ring.ids, *sorted(counts.keys() - set(ring.ids))]
-    rows = [(key_id, counts.get(key_id, 0), _state(key_id, ring, counts)) for key_id in ids]
+    rows = [(key_id, counts.get(key_id, 0), _state(key_id, ring, {*counts, *links})) for key_id in ids]
     if as_json:
         return print_json([{"id": one, "sealed": count, "state": state} for one, count, state in rows])
     return print_table(("key", "sealed", "state"), rows)
@@ -83,6 +84,9 @@ def drop_key(
         if count := _counts(settings).get(key_id, 0):
             hint = f"`cronny secrets rotate` seals {count} again"
             raise Conflict(f"the key '{key_id}' is in use; {hint}")
+        if count := _counts(settings, count_links_by_key).get(key_id, 0):
+            what = f"stages that wait have links signed by it: {count}"
+            raise Conflict(f"the key '{key_id}' is in use: {what}; drop it when they have ended")
         write_private(settings.key_file, f"{rest}\n")
     if as_json:
         print_json({"id": key_id, "change": "deleted"})
@@ -110,10 +114,10 @@ def _alone(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _counts(settings: Settings) -> Mapping[str, int]:
+def _counts(settings: Settings, ask: Count = count_by_key) -> Mapping[str, int]:
     async def count(database: Database) -> Mapping[str, int]:
         async with database.read() as session:
-            return await count_by_key(session)
+            return await ask(session)
 
     return _run(settings, count)
 
@@ -151,12 +155,12 @@ def _summary(ring: KeyRing, found: Resealed, *, is_new: bool) -> str:
     return f"{begun}; {found.done} sealed again{rest}"
 
 
-def _state(key_id: str, ring: KeyRing, counts: Mapping[str, int]) -> str:
+def _state(key_id: str, ring: KeyRing, used: Set[str]) -> str:
     if key_id == ring.newest:
         return "seals"
     if not ring.has(key_id):
         return "lost: what it sealed must be set again"
-    return "in use" if counts.get(key_id) else "can be dropped"
+    return "in use" if key_id in used else "can be dropped"
 
 
 def _by_hand(ring: KeyRing) -> str:

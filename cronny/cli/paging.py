@@ -8,14 +8,14 @@ PAGE = 200  # items asked for at once
 
 
 def latest(
-    client: Client, path: str | tuple[str, ...], limit: int, **wanted: str | list[str] | None
+    client: Client, place: str | tuple[str, ...], limit: int, **wanted: str | list[str] | None
 ) -> list[Any]:
-    """The first `limit` items of a list, which begins with the latest."""
-    parts = (path,) if isinstance(path, str) else path
+    """The first `limit` items of a list; most lists begin with the latest."""
+    path = (place,) if isinstance(place, str) else place
     items: list[Any] = []
     cursor: str | None = None
     while len(items) < limit:
-        page = client.get(*parts, limit=min(limit - len(items), PAGE), cursor=cursor, **wanted)
+        page = client.get(*path, limit=min(limit - len(items), PAGE), cursor=cursor, **wanted)
         items += page["items"]
         cursor = page["next"]
         if cursor is None:

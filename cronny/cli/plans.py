@@ -13,7 +13,7 @@ NAMED = 50  # differences that are listed; who wants more asks for JSON
 
 def change_rows(applied: Any, file: str = "") -> list[tuple[str, ...]]:
     """A row for an action, and one for each of its schedules."""
-    rows = [("action", applied["name"], applied["change"], f"v{applied['version']}")]
+    rows: list[tuple[str, ...]] = [("action", applied["name"], applied["change"], f"v{applied['version']}")]
     rows += [("schedule", one["name"], one["change"], "") for one in applied["schedules"]]
     return [(*row, file if row[0] == "action" else "") for row in rows] if file else rows
 

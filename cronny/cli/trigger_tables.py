@@ -13,6 +13,7 @@ from cronny.cli.terminal import console, moment, print_fields, table
 
 COLUMNS = ("id", "action", "schedule", "due", "state", "late", "took", "reason")
 OUTPUT_LINES = 20  # of an output; who wants more wants all of it, and so JSON
+SHORT = 60  # characters of an item
 STAGE_COLUMNS = ("stage", "state", "attempts", "took", "then", "error")
 
 
@@ -26,7 +27,7 @@ def print_trigger(trigger: Any) -> None:
     print_fields([
         ("id", trigger["id"]),
         ("action", f"{trigger['action']} v{trigger['action_version']}"),
-        ("schedule", trigger["schedule"] or "none: asked for by hand"),
+        ("schedule", trigger["schedule"] or _origin(trigger)),
         ("due", moment(trigger["due"])),
         ("planned", moment(trigger["planned"]) if trigger["planned"] != trigger["due"] else ""),
         ("state", trigger["state"]),
@@ -47,6 +48,29 @@ def print_trigger(trigger: Any) -> None:
             print_fields([(f"{stage['id']} gave", _cut(stage["output"]))])
 
 
+def item_table(items: Iterable[Any]) -> Table:
+    """A line for each item of a stage."""
+    return table(
+        ("item", "value", "state", "attempts", "took", "error"),
+        [
+            (
+                str(one["item"]),
+                _short(one["value"]),
+                one["state"],
+                one["attempt"],
+                _took(one),
+                _message(one["error"]),
+            )
+            for one in items
+        ],
+    )
+
+
+def _short(value: JsonValue) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
+
 def _row(trigger: Any) -> tuple[JsonValue, ...]:
     count = f" x{trigger['count']}" if trigger["count"] > 1 else ""
     return (
@@ -63,7 +87,27 @@ def _row(trigger: Any) -> tuple[JsonValue, ...]:
 
 def _stage_row(stage: Any) -> tuple[JsonValue, ...]:
     then = ", ".join(connector["to"] for connector in stage["fired"])
-    return stage["id"], stage["state"], stage["attempt"], _took(stage), then, _message(stage["error"])
+    return stage["id"], _state(stage), stage["attempt"], _took(stage), then, _message(stage["error"])
+
+
+def _state(stage: Any) -> str:
+    counts = stage.get("items")
+    if counts is None:
+        return str(stage["state"])
+    failed = f", {counts['failed']} failed" if counts["failed"] else ""
+    done = counts["completed"] + counts["failed"] + counts["skipped"]
+    return f"{stage['state']} ({done}/{counts['total']}{failed})"
+
+
+def _origin(trigger: Any) -> str:
+    """Why there is a trigger that no schedule gave."""
+    if trigger["webhook"]:
+        return f"none: asked for by the webhook {trigger['webhook']}"
+    return (
+        f"none: asked for by a stage of {trigger['parent']}"
+        if trigger["parent"]
+        else "none: asked for by hand"
+    )
 
 
 def _cut(output: JsonValue) -> str:

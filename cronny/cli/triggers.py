@@ -1,4 +1,4 @@
-"""`cronny triggers`: list, show and watch triggers."""
+"""`cronny triggers`: list, show, watch and cancel triggers."""
 
 from typing import Annotated, Any
 
@@ -7,10 +7,10 @@ import typer
 from cronny.cli.client import Key, Url, open_client
 from cronny.cli.paging import latest
 from cronny.cli.terminal import AsJson, console, print_json
-from cronny.cli.trigger_tables import print_trigger, trigger_table
+from cronny.cli.trigger_tables import item_table, print_trigger, trigger_table
 from cronny.cli.watching import Changes, watch_lines, watch_table
 
-app = typer.Typer(help="List, show and watch triggers.", add_completion=False, no_args_is_help=True)
+app = typer.Typer(help="List, show, watch and cancel triggers.", add_completion=False, no_args_is_help=True)
 
 OfSchedule = Annotated[str | None, typer.Option("--schedule", help="Only those of this schedule.")]
 OfAction = Annotated[str | None, typer.Option("--action", help="Only those of this action.")]
@@ -62,6 +62,47 @@ def show(
         print_json(found)
     else:
         print_trigger(found)
+
+
+@app.command()
+def cancel(
+    trigger: Annotated[str, typer.Argument(help="The trigger's id.")],
+    note: Annotated[str, typer.Option("--note", help="Why, for those who wonder later.")] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="End it at once: nothing is cleaned up, undone or finished.")
+    ] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel a trigger that has not begun or that executes."""
+    found = open_client(url, key).post("triggers", trigger, "cancel", json={"note": note, "force": force})
+    if as_json:
+        print_json(found)
+    elif found["state"] == "cancelled":
+        typer.echo(f"{trigger} is cancelled")
+    else:
+        typer.echo(f"{trigger} is being cancelled; `cronny triggers show {trigger}` says how far it is")
+
+
+@app.command()
+def items(
+    trigger: Annotated[str, typer.Argument(help="The trigger's id.")],
+    stage: Annotated[str, typer.Argument(help="The id of a stage with foreach.")],
+    state: Annotated[
+        list[str] | None, typer.Option("--state", help="Only those in this state; as often as wanted.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="The first so many.")] = 20,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the items of a stage with foreach."""
+    found = latest(open_client(url, key), ("triggers", trigger, "stages", stage, "items"), limit, state=state)
+    if as_json:
+        print_json(found)
+    else:
+        console().print(item_table(found))
 
 
 @app.command()

@@ -20,6 +20,8 @@ from cronny.store.terms import FREE, Terms
 RATE = (
     12  # allocations a second: less than half of what two cores manage, the rest is for triggers themselves
 )
+SLOW = timedelta(seconds=3)  # after its due, and its allocation, a trigger should have been claimed
+MOST_OVERDUE = 5000  # are counted: so many say all there is to say
 REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
 REVIVED = (  # what a due that is allocated again takes from its new row
     "action_id", "action_version", "planned", "state", "reason", "generation", "is_guarded", "overlap",
@@ -94,6 +96,31 @@ async def unstarted(
     if schedule.has_changes:
         query = query.where(col(TriggerRow.due).not_in(moved_dues(schedule.id)))
     return (await session.execute(query.order_by(col(TriggerRow.due)))).scalars().all()
+
+
+async def postpone(session: AsyncSession, schedule: ScheduleRow, until: datetime) -> None:
+    """Allocate nothing now; the fires after the cursor are asked for again at that instant."""
+    schedule.wake_at = until
+    session.add(schedule)
+
+
+async def overdue(session: AsyncSession, now: datetime) -> dict[str, int]:
+    """How many triggers of each tenant, by its slug, should have been claimed and wait for nothing else."""
+    waiting = (
+        select(col(TriggerRow.tenant_id))
+        .where(
+            col(TriggerRow.state) == TriggerState.SCHEDULED,
+            col(TriggerRow.due) < now - SLOW,  # for the index
+            col(TriggerRow.planned) < now - SLOW,
+            col(TriggerRow.allocated_at) < now - SLOW,
+            col(TriggerRow.reason) == "",
+        )
+        .limit(MOST_OVERDUE)
+        .subquery()
+    )
+    query = select(col(Tenant.slug), func.count()).join(waiting, waiting.c.tenant_id == col(Tenant.id))
+    found = await session.execute(query.group_by(col(Tenant.slug)))
+    return {row[0]: row[1] for row in found}
 
 
 async def _wake_at(session: AsyncSession, schedule: ScheduleRow) -> datetime | None:

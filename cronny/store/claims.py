@@ -100,10 +100,12 @@ select id, state, reason, run_id, generation, planned, is_guarded, complete_on
 from "trigger" where id in (select value from json_each(:ids))
 """
 
+# The setting rides along: one more statement would take longer than what it saves.
+_UNHURRIED = ", set_config('synchronous_commit', 'off', true)"
 _POSTGRES_START = """
 insert into stage_record (trigger_id, stage_id, state, attempt, started_at, log)
 select trigger_id, stage_id, 'started', 1, :now, ''
-from unnest(cast(:ids as text[]), cast(:stages as text[])) as claim(trigger_id, stage_id)
+from unnest(cast(:ids as text[]), cast(:stages as text[])) as claim(trigger_id, stage_id){also}
 on conflict (trigger_id, stage_id) do nothing
 """
 
@@ -151,8 +153,13 @@ async def start_claimed(
     await start_stages(session, starts, now)
 
 
-async def start_stages(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
-    """Write the record of each (trigger id, stage id) as started, unless there is one."""
+async def start_stages(
+    session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime, *, is_lasting: bool = True
+) -> None:
+    """Write the record of each (trigger id, stage id) as started, unless there is one.
+
+    PostgreSQL does not wait for the disk with a transaction that need not be lasting.
+    """
     if not stages:
         return
     if session.get_bind().dialect.name == "sqlite":
@@ -160,7 +167,8 @@ async def start_stages(session: AsyncSession, stages: Sequence[tuple[str, str]],
         await session.execute(text(_SQLITE_START), starts)
         return
     columns = {"ids": [trigger for trigger, _ in stages], "stages": [stage for _, stage in stages]}
-    await session.execute(text(_POSTGRES_START), {**columns, "now": to_micros(now)})
+    statement = _POSTGRES_START.format(also="" if is_lasting else _UNHURRIED)
+    await session.execute(text(statement), {**columns, "now": to_micros(now)})
 
 
 def settled(state: str, reason: str) -> Verdict:

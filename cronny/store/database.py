@@ -18,6 +18,9 @@ STATEMENT_LIMIT = 30.0  # seconds for one statement on PostgreSQL, for the same 
 BUSY_TIMEOUT = 10_000  # ms a SQLite writer waits for another process
 
 
+Session = AsyncSession  # for those who hand one on
+
+
 class Database:
     """Hands out sessions; every write transaction is one `async with database.write()`."""
 

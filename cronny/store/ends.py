@@ -12,6 +12,7 @@ from cronny.store.guarded import first_waiting, lock_schedules
 from cronny.store.records import TriggerEnd, end_triggers
 from cronny.store.schedules import Schedules
 from cronny.store.tables import EventKind, ScheduleRow, Tenant, TriggerRow, TriggerState
+from cronny.store.waits import waiting_parents
 
 ENDED = (TriggerState.COMPLETED, TriggerState.FAILED)
 
@@ -46,13 +47,16 @@ async def end_guarded(session: AsyncSession, ends: Sequence[TriggerEnd], now: da
     failed = {schedule_of.get(end.trigger_id) for end in ends if end.state is TriggerState.FAILED}
     await _pause_failing(session, [one for one in schedules if one in failed], now)
     waiting = await first_waiting(session, schedules)
-    return [waiting.get(schedule_of.get(end.trigger_id) or "", "") for end in ends]
+    parents = await waiting_parents(session, [end.trigger_id for end in ends])
+    return [
+        parents.get(end.trigger_id) or waiting.get(schedule_of.get(end.trigger_id) or "", "") for end in ends
+    ]
 
 
 async def after_lost(session: AsyncSession, row: TriggerRow, now: datetime) -> str | None:
     """What follows when a trigger was settled as lost: as after any failure; the workflow that waits."""
     if row.schedule_id is None:
-        return None
+        return (await waiting_parents(session, [row.id])).get(row.id)
     await _pause_failing(session, [row.schedule_id], now)
     return (await first_waiting(session, [row.schedule_id])).get(row.schedule_id)
 

@@ -15,8 +15,8 @@ from sqlmodel import col
 
 from cronny.scheduling.overlap import Decision, Others, Overlap, Turn, decide
 from cronny.store.claims import Claim, Execution, Verdict, VerdictKind, is_of_run, settled, start_claimed
-from cronny.store.records import OVERLAP_CANCELLED
-from cronny.store.tables import IS_OPEN, ScheduleRow, StageRow, StageState, TriggerRow, TriggerState
+from cronny.store.records import OVERLAP_CANCELLED, fail_open
+from cronny.store.tables import IS_OPEN, ScheduleRow, TriggerRow, TriggerState
 
 GUARDED_CHUNK = 500  # guarded claims in one transaction, which holds the rows of their schedules
 QUEUED = "queued"  # the reason of a scheduled trigger that waits for others
@@ -212,12 +212,7 @@ async def _write(session: AsyncSession, table: _Table, now: datetime) -> None:
     if changes:
         await (await session.connection()).execute(_CHANGE, changes)
     if table.killed:
-        await session.execute(
-            update(StageRow)
-            .where(col(StageRow.trigger_id).in_(table.killed), col(StageRow.finished_at).is_(None))
-            .values(state=StageState.FAILED, error=KILLED, finished_at=now)
-            .execution_options(synchronize_session=False)
-        )
+        await fail_open(session, sorted(table.killed), KILLED, now)
 
 
 def _place(table: _Table, wish: Claim) -> tuple[bool, datetime | None, str]:

@@ -11,8 +11,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from cronny.store.database import Database
+from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.past import LIFE
 from cronny.store.tables import EventRow, StageRow, Tenant, TriggerRow, TriggerState
+from cronny.store.wait_tables import WaitRow
 
 BATCH = 25  # triggers, or events, of one transaction: it keeps a claim on SQLite waiting for some 7 ms
 
@@ -72,6 +74,8 @@ async def _delete_triggers(session: AsyncSession, ids: Sequence[str]) -> int:
     ended = select(col(TriggerRow.id)).where(col(TriggerRow.id).in_(ids), col(TriggerRow.state).in_(ENDED))
     found = (await session.execute(ended.order_by(col(TriggerRow.id)).with_for_update())).scalars().all()
     await session.execute(delete(StageRow).where(col(StageRow.trigger_id).in_(found)))
+    for table in (AttemptRow, ItemRow, WaitRow):
+        await session.execute(delete(table).where(col(table.trigger_id).in_(found)))
     await session.execute(delete(TriggerRow).where(col(TriggerRow.id).in_(found)))
     return len(found)
 

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import and_, bindparam, case, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, select, true, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from cronny.store.attempts import OF_STAGE, FailedAttempt, add_attempts
 from cronny.store.claims import start_stages
 from cronny.store.columns import storable
+from cronny.store.items import ItemEnd, ItemKey, end_items, end_started_items
 from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
 
 RECORD_CHUNK = 200  # records in one transaction
+MOST_KEYS = 2000  # records asked for one by one; beyond that all of a trigger's are read
 OVERLAP_CANCELLED = "overlap_cancelled"  # the reason of what was asked to end for the sake of a later one
 
 
@@ -32,6 +35,17 @@ class StageEnd:
     error: JsonValue
     fired: tuple[int, ...]
     log: str
+    item: int | None = None  #: Of a stage with `foreach`: the end of this item.
+    failed_at: datetime | None = None  #: Of an attempt that is tried again.
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The beginning of a stage, and the stages of its trigger whose records it reads, itself among them."""
+
+    trigger_id: str
+    stage_id: str
+    needs: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -92,9 +106,15 @@ _END_TRIGGER = (
 
 
 async def end_stages(session: AsyncSession, ends: Sequence[StageEnd]) -> None:
-    """Complete the records of stages that were started."""
+    """Complete the records of stages, and of items, that were started."""
     ordered = sorted(ends, key=lambda end: (end.trigger_id, end.stage_id))
-    await (await session.connection()).execute(_END_STAGE, [_stage_values(end) for end in ordered])
+    stages = [_stage_values(end) for end in ordered if end.item is None]
+    if stages:
+        await (await session.connection()).execute(_END_STAGE, stages)
+    if items := [_item_end(end, end.item) for end in ordered if end.item is not None]:
+        await end_items(session, items)
+    if failed := [_failed(end, end.failed_at) for end in ordered if end.failed_at is not None]:
+        await add_attempts(session, failed)
 
 
 async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime) -> None:
@@ -109,6 +129,16 @@ async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: d
         for stage in end.skipped
     ]
     await add_skipped(session, skipped, now)
+
+
+async def note_error(session: AsyncSession, trigger_id: str, run_id: str, error: JsonValue) -> None:
+    """Write down why a trigger that executes is going to fail."""
+    await session.execute(
+        update(TriggerRow)
+        .where(col(TriggerRow.id) == trigger_id, col(TriggerRow.run_id) == run_id)
+        .values(error=error)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def add_skipped(session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime) -> None:
@@ -134,24 +164,66 @@ async def _owners(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, str
     return {row.id: row.run_id for row in await session.execute(query)}
 
 
+async def fail_open(session: AsyncSession, triggers: Sequence[str], error: JsonValue, now: datetime) -> None:
+    """Record as failed what was under way in triggers that were ended from outside."""
+    await session.execute(
+        update(StageRow)
+        .where(col(StageRow.trigger_id).in_(triggers), col(StageRow.finished_at).is_(None))
+        .values(state=StageState.FAILED, error=error, finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    await end_started_items(session, triggers, error, now)
+
+
 async def begin_stages(
-    session: AsyncSession, stages: Sequence[tuple[str, str]], now: datetime
-) -> Mapping[str, TriggerRecords]:
-    """The records of triggers by id, once each (trigger id, stage id) is written as started."""
-    await start_stages(session, stages, now)
-    return await load_records(session, [trigger_id for trigger_id, _ in stages])
+    session: AsyncSession, begins: Sequence[Begin], now: datetime
+) -> list[TriggerRecords | None]:
+    """The records that each stage needs, once it is written as started; in order.
+
+    A start need not outlast a crash of the database: nothing refrains from executing on account of it.
+    """
+    await start_stages(
+        session, [(begin.trigger_id, begin.stage_id) for begin in begins], now, is_lasting=False
+    )
+    ids = [begin.trigger_id for begin in begins]
+    keys = {(begin.trigger_id, stage) for begin in begins for stage in begin.needs}
+    wanted = tuple_(col(StageRow.trigger_id), col(StageRow.stage_id)).in_(keys)
+    found = await _records(session, ids, wanted if len(keys) <= MOST_KEYS else true())
+    return [found.get(trigger_id) for trigger_id in ids]
 
 
 async def load_records(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, TriggerRecords]:
     """Ledger rows and their stage records, by trigger id."""
-    triggers = select(TriggerRow).where(col(TriggerRow.id).in_(ids))
-    stages = select(StageRow).where(col(StageRow.trigger_id).in_(ids))
-    stages = stages.order_by(col(StageRow.started_at), col(StageRow.stage_id))
-    found = {row.id: TriggerRecords(row, {}) for row in (await session.execute(triggers)).scalars()}
-    for row in (await session.execute(stages)).scalars():
-        if row.trigger_id in found:
-            found[row.trigger_id].stages[row.stage_id] = row
+    return await _records(session, ids, true())
+
+
+async def _records(
+    session: AsyncSession, ids: Sequence[str], stages: ColumnElement[bool]
+) -> dict[str, TriggerRecords]:
+    query = (
+        select(TriggerRow, StageRow)
+        .outerjoin(StageRow, and_(col(StageRow.trigger_id) == col(TriggerRow.id), stages))
+        .where(col(TriggerRow.id).in_(ids))
+        .order_by(col(StageRow.started_at), col(StageRow.stage_id))
+    )
+    found: dict[str, TriggerRecords] = {}
+    for trigger, stage in await session.execute(query):
+        records = found.setdefault(trigger.id, TriggerRecords(trigger, {}))
+        if stage is not None:
+            records.stages[stage.stage_id] = stage
     return found
+
+
+def _item_end(end: StageEnd, item: int) -> ItemEnd:
+    key = ItemKey(end.trigger_id, end.stage_id, item)
+    return ItemEnd(
+        key, end.state, end.attempt, end.finished_at, end.input, end.output, end.error, end.log
+    )  # fmt: skip
+
+
+def _failed(end: StageEnd, at: datetime) -> FailedAttempt:
+    item = OF_STAGE if end.item is None else end.item
+    return FailedAttempt(end.trigger_id, end.stage_id, item, end.attempt - 1, at, end.error, end.log)
 
 
 def _stage_values(end: StageEnd) -> dict[str, object]:

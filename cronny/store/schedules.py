@@ -15,6 +15,7 @@ from cronny.store.backfilled import leave_out
 from cronny.store.changed_fires import forget_changes
 from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
+from cronny.store.unallocated import write_unallocated
 from dsl.schedule import read_schedule
 
 MANUAL = 0  # the generation of a trigger asked for by hand, which no rule and no pause concerns
@@ -48,6 +49,8 @@ class Schedules:
             return await self._add(wish, now), True
         if row.deleted_at is None and _is_same(row, wish):
             return row, False
+        if row.deleted_at is None:
+            await write_unallocated(self._session, self._tenant, row, "superseded", now)
         if row.deleted_at is not None:
             row.anchor, row.created_at = now, now
             row.is_paused, row.paused_until, row.note = wish.is_paused, None, ""
@@ -104,6 +107,7 @@ class Schedules:
     async def renew(self, name: str, now: datetime) -> ScheduleRow:
         """Follow a calendar that has changed, as if the rule itself had been edited."""
         row = await self.get(name, is_locked=True)
+        await write_unallocated(self._session, self._tenant, row, "superseded", now)
         await self._supersede(row, "superseded", now)
         return row
 
@@ -143,6 +147,7 @@ class Schedules:
     async def delete(self, name: str, now: datetime) -> ScheduleRow:
         """Take the schedule away; its ledger stays."""
         row = await self.get(name, is_locked=True)
+        await write_unallocated(self._session, self._tenant, row, "deleted", now)
         row.deleted_at = now
         await self._supersede(row, "deleted", now)
         await forget_changes(self._session, row)

@@ -22,6 +22,10 @@ IS_RARE = "state in ('failed', 'cancelled', 'skipped', 'missed')"
 HAS_REASON = "reason <> ''"
 IS_BY_HAND = "generation = 0"
 
+# Columns that came later, for the rows that were there before.
+EMPTY = {"server_default": text("''")}
+ZERO = {"server_default": text("0")}
+
 
 def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
@@ -94,7 +98,17 @@ class EventKind(StrEnum):
     SCHEDULE_REPLACED = "schedule_replaced"  #: The watchdog started its workflow afresh: it did not wake.
     CATCHUP_APPROVED = "catchup_approved"  #: Fires that were missed are executed after all.
     CATCHUP_DECLINED = "catchup_declined"  #: Fires that were missed stay so.
-    TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand.
+    TRIGGER_REQUESTED = "trigger_requested"  #: Asked for by hand, by a webhook or by another action.
+    APPROVAL_REQUESTED = "approval_requested"  #: A stage waits for people to decide.
+    APPROVAL_GIVEN = "approval_given"  #: Somebody approved.
+    APPROVAL_REFUSED = "approval_refused"  #: Somebody rejected.
+    APPROVAL_EXPIRED = "approval_expired"  #: Nobody decided in time.
+    APPROVAL_WITHDRAWN = "approval_withdrawn"  #: The trigger ended meanwhile.
+    WAIT_CALLED = "wait_called"  #: The URL of a waiting stage was called.
+    WEBHOOK_SAVED = "webhook_saved"  #: Written; its token stays.
+    WEBHOOK_ROTATED = "webhook_rotated"  #: It has another token.
+    WEBHOOK_DELETED = "webhook_deleted"  #: Forgotten.
+    TRIGGER_CANCELLED = "trigger_cancelled"  #: To be stopped, or stopped at once, as somebody asked.
     TRIGGER_STARTED = "trigger_started"  #: The watchdog made sure that an unclaimed trigger has a workflow.
     TRIGGER_STUCK = "trigger_stuck"  #: The watchdog says what keeps a trigger that is past its due.
     TRIGGER_GIVEN_UP = "trigger_given_up"  #: The watchdog settled a trigger whose workflow cannot start it.
@@ -231,6 +245,9 @@ class TriggerRow(SQLModel, table=True):
     planned: datetime = Field(  # when it is to start: the due, later where its schedule says jitter or spread
         default=None, sa_type=Instant, nullable=False, sa_column_kwargs={"default": _own_due}
     )
+    parent_id: str = Field(default="", sa_column_kwargs=EMPTY)  # the trigger whose stage asked for it
+    depth: int = Field(default=0, sa_column_kwargs=ZERO)  # of actions that trigger one another
+    webhook: str = Field(default="", sa_column_kwargs=EMPTY)  # the name of the webhook that was called
     backfill_id: str = ""  # of a fire of the past that is executed for the sake of a backfill
     until: datetime | None = Field(
         default=None, sa_type=Instant

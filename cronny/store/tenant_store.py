@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cronny.clock import Clock
 from cronny.store.actions import Actions
+from cronny.store.approvals import Approvals
 from cronny.store.backfills import Backfills
 from cronny.store.calendars import Calendars
 from cronny.store.catchups import Catchups
@@ -24,6 +25,7 @@ from cronny.store.secrets import Secrets
 from cronny.store.tables import EventKind, ScheduleRow, Tenant
 from cronny.store.triggers import Triggers
 from cronny.store.variables import Variables
+from cronny.store.webhooks import Webhooks
 
 
 class TenantStore:
@@ -64,6 +66,16 @@ class TenantStore:
     def catchups(self) -> Catchups:
         """The fires of the tenant that were missed and may be executed after all."""
         return Catchups(self._session, self.tenant)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What the tenant's stages want to have approved."""
+        return Approvals(self._session, self.tenant)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """The tenant's webhooks."""
+        return Webhooks(self._session, self.tenant)
 
     @cached_property
     def connections(self) -> Connections:

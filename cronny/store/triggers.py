@@ -1,6 +1,6 @@
 """A tenant's ledger as people read it, and triggers asked for by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +11,13 @@ from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from cronny.errors import NotFound
-from cronny.names import manual_workflow, new_id
+from cronny.names import asked_workflow, new_id
 from cronny.store.actions import find_version
+from cronny.store.attempts import attempts_of
+from cronny.store.cancelling import Cancelling, cancel_trigger
 from cronny.store.filtering import Filter, conditions
+from cronny.store.item_tables import AttemptRow, ItemRow, ItemState
+from cronny.store.items import Counts, item_counts, page_of_items
 from cronny.store.owned import require_own
 from cronny.store.tables import (
     ActionRow,
@@ -25,6 +29,19 @@ from cronny.store.tables import (
 )
 
 VALUES = ("inputs", "outputs", "error")  # large, and looked at one row at a time
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Why there is a trigger that no rule gave."""
+
+    reason: str = "manual"
+    parent_id: str = ""  #: The trigger whose stage asked for it.
+    depth: int = 0
+    webhook: str = ""
+
+
+BY_HAND = Origin()
 
 
 @dataclass(frozen=True)
@@ -78,17 +95,45 @@ class Triggers:
         require_own(self._tenant, entry.trigger)
         return await find_version(self._session, entry.trigger.action_id, entry.trigger.action_version)
 
+    async def item_counts(self, entry: Entry) -> Mapping[str, Counts]:
+        """How many items of each of a trigger's stages are in which state."""
+        require_own(self._tenant, entry.trigger)
+        return await item_counts(self._session, entry.trigger.id)
+
+    async def failed_attempts(self, entry: Entry) -> Mapping[str, Sequence[AttemptRow]]:
+        """The failed attempts of a trigger's stages that were tried again, by the id of the stage."""
+        require_own(self._tenant, entry.trigger)
+        return await attempts_of(self._session, entry.trigger.id)
+
+    async def items(
+        self, entry: Entry, stage_id: str, states: Iterable[ItemState], after: int, limit: int
+    ) -> Sequence[ItemRow]:
+        """The items of a stage behind number `after`, in any or in some states."""
+        require_own(self._tenant, entry.trigger)
+        return await page_of_items(self._session, entry.trigger.id, stage_id, states, after, limit)
+
+    async def cancel(self, trigger_id: str, now: datetime, *, is_forced: bool) -> Cancelling:
+        """Settle a trigger that has not begun, or is ended by force; raises NotFound, and Conflict."""
+        return await cancel_trigger(self._session, self._tenant, trigger_id, now, is_forced=is_forced)
+
     async def add_manual(
-        self, action: ActionRow, schedule: ScheduleRow | None, inputs: JsonValue, now: datetime
+        self,
+        action: ActionRow,
+        schedule: ScheduleRow | None,
+        inputs: JsonValue,
+        now: datetime,
+        origin: Origin = BY_HAND,
     ) -> Entry:
-        """A trigger that is due now because somebody asked for it."""
+        """A trigger that is due now because somebody, or something, asked for it."""
         require_own(self._tenant, action, schedule)
         trigger_id = new_id("trg", now)
         row = TriggerRow(
             id=trigger_id, tenant_id=self._tenant.id, action_id=action.id, action_version=action.version,
             schedule_id=schedule.id if schedule else None, due=now, inputs=inputs, allocated_at=now,
-            reason="manual", workflow_id=manual_workflow(self._tenant.slug, action.name, trigger_id),
-            is_guarded=schedule is not None,  # others of its schedule may wait for its end
+            reason=origin.reason, parent_id=origin.parent_id, depth=origin.depth, webhook=origin.webhook,
+            workflow_id=asked_workflow(self._tenant.slug, action.name, origin.reason, trigger_id),
+            # Others of its schedule, or the stage that asked for it, may wait for its end.
+            is_guarded=schedule is not None or bool(origin.parent_id),
         )  # fmt: skip
         self._session.add(row)
         await self._session.flush()

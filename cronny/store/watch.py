@@ -15,13 +15,12 @@ from cronny.store.backfilled import BACKFILL
 from cronny.store.columns import storable
 from cronny.store.events import Events
 from cronny.store.guarded import lock_schedules
+from cronny.store.records import fail_open
 from cronny.store.tables import (
     ActionRow,
     EventKind,
     Lease,
     ScheduleRow,
-    StageRow,
-    StageState,
     Tenant,
     TriggerRow,
     TriggerState,
@@ -158,12 +157,7 @@ async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetim
     )
     if settled.one_or_none() is None:
         return False
-    await session.execute(
-        update(StageRow)
-        .where(col(StageRow.trigger_id) == trigger.row.id, col(StageRow.finished_at).is_(None))
-        .values(state=StageState.FAILED, error=_LOST, finished_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    await fail_open(session, [trigger.row.id], _LOST, now)
     return True
 
 

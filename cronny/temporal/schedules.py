@@ -101,6 +101,15 @@ async def terminate(client: Client, workflow_id: str, run_id: str, reason: str) 
             raise away(error) from error
 
 
+async def cancel(client: Client, workflow_id: str, run_id: str) -> None:
+    """Ask that run of a workflow to end in order, unless it has ended; raises Unavailable."""
+    try:
+        await client.get_workflow_handle(workflow_id, run_id=run_id).cancel(rpc_timeout=PATIENCE)
+    except (RPCError, RuntimeError) as error:
+        if not (isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND):
+            raise away(error) from error
+
+
 async def release(client: Client, workflow_id: str) -> None:
     """Tell a queued trigger that its turn has come; one that is gone asks no more. Raises Unavailable."""
     try:

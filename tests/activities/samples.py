@@ -2,13 +2,10 @@
 
 from datetime import UTC, datetime
 
-from activities.action_cache import LoadedAction
+from activities.action_cache import LoadedAction, ready
 from activities.stages.catalogue import KINDS
 from dsl.action import Action
 from dsl.check import check_text
-from dsl.graph import edges_of
-from dsl.plan import plan_action
-from dsl.scopes import SITUATIONS, scope_of
 from workflows.messages import Fire
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -23,14 +20,7 @@ def read_action(text: str) -> Action:
 
 def load(text: str) -> LoadedAction:
     """An action, ready to be executed."""
-    action = read_action(text)
-    return LoadedAction(
-        action=action,
-        plan=plan_action(action, KINDS),
-        stages={stage.id: stage for stage in action.stages},
-        edges={edge.index: edge for edge in edges_of(action)},
-        scopes={situation: scope_of(action, situation) for situation in SITUATIONS},
-    )
+    return ready(read_action(text), KINDS)
 
 
 def fire_for(trigger_id: str = "trg_1", action_id: str = "act_1") -> Fire:

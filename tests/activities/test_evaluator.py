@@ -71,6 +71,11 @@ async def test_templates_are_rendered(shared: Evaluator, value: JsonValue, resul
     assert await shared.render(value, view(output=output)) == result
 
 
+async def test_functions_are_called_in_the_child(shared: Evaluator) -> None:
+    value = "${{ json.parse(output).sort().map(n, n * 2) }}"
+    assert await shared.render(value, view(output="[2, 1]")) == [2, 4]
+
+
 @pytest.mark.parametrize(
     ("condition", "truth"), [("output.status != 200", True), ("output.status == 200", False)]
 )
@@ -124,6 +129,12 @@ async def test_an_expression_that_asks_for_too_much_memory_hurts_nobody_else(eva
     with pytest.raises(StageError, match=TOO_LARGE):
         await greedy
     assert await asyncio.gather(*others) == list(range(20))
+
+
+async def test_a_function_that_asks_for_too_much_ends_its_child_only(evaluator: Evaluator) -> None:
+    with pytest.raises(StageError, match=TOO_LARGE):
+        await evaluator.render("${{ lists.range(10000).map(x, lists.range(10000)).flatten() }}", view())
+    assert await evaluator.render("${{ [2, 1].sort() }}", view()) == [1, 2]
 
 
 async def test_the_memory_of_this_process_is_not_touched(evaluator: Evaluator) -> None:

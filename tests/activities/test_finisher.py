@@ -182,3 +182,35 @@ async def test_a_trigger_that_was_purged_is_settled_in_peace(ledger: Ledger, sta
     failed: JsonValue = ["a"] if status == "failed" else []
     assert await ledger.settle(status, failed=failed, skipped=["b"]) is None
     assert await ledger.skipped() == []
+
+
+async def test_what_was_not_undone_is_the_reason(ledger: Ledger) -> None:
+    await ledger.add()
+    await ledger.add_stage("a", StageState.FAILED, None, {"code": "timeout"})
+    row = await ledger.settle("failed", failed=["a"], not_undone=["b"])
+    error = {"stage": "a", "code": "timeout", "not_undone": ["b"]}
+    assert _end(row) == ("failed", "undo_failed", None, error)
+
+
+async def test_what_was_left_open_ends_with_its_trigger(ledger: Ledger) -> None:
+    await ledger.add()
+    async with ledger.database.write() as session:
+        session.add(StageRow(trigger_id="trg_1", stage_id="a", state=StageState.STARTED, started_at=NOW))
+    await ledger.settle("cancelled", stopped=["a"])
+    async with ledger.database.read() as session:
+        (row,) = (await session.execute(select(StageRow))).scalars()
+    assert (row.state, row.error) == (
+        StageState.FAILED,
+        {"code": "cancelled", "message": "the trigger was cancelled"},
+    )
+
+
+@pytest.mark.parametrize(("output", "answer"), [({"x": 1}, True), ({"z": 1}, False)])
+async def test_outputs_are_tried_before_what_follows(ledger: Ledger, output: JsonValue, answer: bool) -> None:
+    await ledger.add("outputs: {y: '${{ stages.a.output.x + 1 }}'}")
+    await ledger.add_stage("a", StageState.COMPLETED, output)
+    settlement = Settlement(fire=fire_for(), run_id="run_1", status="completed")
+    assert await ledger.finisher.try_outputs(settlement) is answer
+    state, reason, outputs, error = _end(await ledger.settle("completed" if answer else "failed"))
+    assert (state, outputs) == (("completed", {"y": 2}) if answer else ("failed", None))
+    assert (reason, error is None) == ("" if answer else "outputs_failed", answer)

@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from activities.attempt import Log
 from activities.masking import MASK, SHORTEST, Masker
 
 SECRET = 'pä"ss/w+rd &<x>\\=?'
@@ -128,3 +129,16 @@ def test_the_path_of_a_secret_url_is_masked(shown: str) -> None:
 def test_the_host_of_a_secret_url_is_left() -> None:
     masker = Masker(["https://hooks.example.com/services/T0/B0/topsecretpart"])
     assert masker.text("hooks.example.com: refused") == "hooks.example.com: refused"
+
+
+def test_a_masker_learns_one_secret_more() -> None:
+    masker = Masker(["hunter2"])
+    assert masker.also("sesame").text("hunter2 and sesame") == f"{MASK} and {MASK}"
+    assert masker.text("sesame") == "sesame"
+
+
+def test_what_a_stage_learns_is_masked_in_its_log_and_its_output() -> None:
+    log = Log(Masker(["hunter2"]))
+    log.conceal("sesame")
+    log.write("hunter2 opens sesame")
+    assert (log.text(), log.masker.value(["sesame"])) == (f"{MASK} opens {MASK}", [MASK])

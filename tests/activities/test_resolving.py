@@ -46,8 +46,8 @@ def test_a_connection_comes_with_what_is_to_be_hidden() -> None:
 @pytest.mark.parametrize(
     ("row", "ring", "code"),
     [
-        (connection(token=CANARY, webhook_url="https://example.com/x"), RING, "connection"),
-        (connection(token=CANARY, other=CANARY), RING, "connection"),
+        (connection(token=CANARY, webhook_url="https://example.com/x"), RING, "validation"),
+        (connection(token=CANARY, other=CANARY), RING, "validation"),
         (connection(token=CANARY), KeyRing(new_key()), "internal"),
     ],
 )

@@ -54,6 +54,8 @@ def test_every_body_is_described_for_both_forms(operations: list[Operation]) -> 
         if "requestBody" in one
     }
     assert bodies.pop(("put", "/v1/calendars/{name}")) == {*BOTH_FORMS, "text/calendar"}
+    for path in ("/v1/hooks/{token}", "/v1/hooks/waits/{token}"):
+        assert bodies.pop(("post", path)) == {"application/json", "application/x-www-form-urlencoded"}
     assert set(map(frozenset, bodies.values())) == {BOTH_FORMS}
     assert {path for method, path in bodies if method == "put"} == {
         "/v1/actions/{name}",
@@ -61,6 +63,7 @@ def test_every_body_is_described_for_both_forms(operations: list[Operation]) -> 
         "/v1/connections/{name}",
         "/v1/vars/{name}",
         "/v1/secrets/{name}",
+        "/v1/webhooks/{name}",
     }
 
 

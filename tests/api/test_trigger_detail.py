@@ -48,6 +48,8 @@ async def test_a_trigger_is_shown_with_its_stages(each_server: Server, each_acme
         "error": None,
         "log": "log",
         "fired": [{"to": "second", "on": "success", "label": ""}],
+        "failed_attempts": [],
+        "items": None,
     }
     assert [(stage["id"], stage["state"]) for stage in shown["stages"]] == [
         ("first", "completed"),

@@ -98,3 +98,13 @@ def test_a_connection_is_asked_for_field_by_field() -> None:
     ran = CliRunner().invoke(app, input="\nxoxb-1\n\n")
     assert json.loads(ran.stdout.splitlines()[-1]) == {"kind": "slack", "settings": {"token": "xoxb-1"}}
     assert "xoxb" not in ran.stderr
+
+
+def test_what_has_many_lines_is_not_asked_for() -> None:
+    app = typer.Typer()
+    app.command()(lambda: typer.echo(json.dumps(ask_for("http"))))
+    ran = CliRunner().invoke(app, input="https://api.example.com" + "\n" * 30)
+    settings = json.loads(ran.stdout.splitlines()[-1])["settings"]
+    assert settings == {"base_url": "https://api.example.com"}
+    assert "oauth_client_secret" in ran.stderr
+    assert not [name for name in ("ca_certificate", "client_key (", "headers") if name in ran.stderr]

@@ -77,3 +77,8 @@ def test_a_file_that_is_not_there_is_a_line(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("folder", ["examples", "cronny/demo"])
 def test_what_is_shipped_is_valid(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert (run(["validate", str(ROOT / folder)]), capsys.readouterr().out) == (0, "")
+
+
+def test_the_schema_for_editors_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema"]) == 0
+    assert capsys.readouterr().out == (ROOT / "docs/schemas/action.v1.json").read_text()

@@ -1,9 +1,11 @@
 """Every example in the documents is what it says."""
 
+import json
 import re
 from datetime import date, datetime
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 import yaml
 
@@ -13,6 +15,7 @@ from cronny.cli.exits import Exit
 from cronny.scheduling import compile_schedule, upcoming
 from dsl.check import check_text
 from dsl.describe import describe
+from dsl.document import read_document
 from dsl.schedule import Schedule, read_schedule
 from tests.docs.blocks import Block, blocks, rows
 from tools.docs.generated import DOCS
@@ -24,6 +27,13 @@ ACTIONS = [
     for block in blocks(path)
     if block.language == "yaml" and block.text.startswith("version:")
 ]
+CONNECTIONS = [
+    block
+    for path in sorted(DOCS.rglob("*.md"))
+    for block in blocks(path)
+    if block.language == "yaml" and block.text.startswith("kind:")
+]
+SCHEMA = json.loads((DOCS / "schemas" / "action.v1.json").read_text())
 PAGES = [*sorted(DOCS.rglob("*.md")), *sorted(DOCS.parent.glob("*.md"))]
 EXAMPLES = sorted((DOCS.parent / "examples").glob("*.yaml"))
 CALENDARS = sorted((DOCS / "calendars").iterdir())
@@ -33,14 +43,41 @@ def problems(text: str) -> str:
     return "".join(f"{each.render('action.yaml')}\n" for each in check_text(text, KINDS, None).problems)
 
 
+def fits_the_schema(text: str) -> bool:
+    document, _ = read_document(text)
+    assert document is not None
+    return bool(jsonschema_rs.is_valid(SCHEMA, document.value))
+
+
 @pytest.mark.parametrize("block", ACTIONS, ids=lambda block: block.place)
 def test_an_action_has_the_problems_that_are_shown_and_no_others(block: Block) -> None:
     assert problems(block.text) == block.following
 
 
+@pytest.mark.parametrize("block", ACTIONS, ids=lambda block: block.place)
+def test_an_action_fits_the_schema_unless_it_has_problems(block: Block) -> None:
+    assert fits_the_schema(block.text) == (not block.following)
+
+
+@pytest.mark.parametrize("block", CONNECTIONS, ids=lambda block: block.place)
+def test_a_connection_is_taken(block: Block) -> None:
+    connection = yaml.safe_load(block.text)
+    model = KINDS[connection["kind"]].connection_model
+    assert model is not None
+    assert model.model_validate(connection["settings"]).model_fields_set == set(connection["settings"])
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_has_no_problems(path: Path) -> None:
     assert problems(path.read_text()) == ""
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_fits_the_schema_that_it_names(path: Path) -> None:
+    named = re.match(r"# yaml-language-server: \$schema=(.+)\n", path.read_text())
+    assert named is not None
+    assert (path.parent / named[1]).resolve() == DOCS / "schemas" / "action.v1.json"
+    assert fits_the_schema(path.read_text())
 
 
 @pytest.mark.parametrize("path", CALENDARS, ids=lambda path: path.name)

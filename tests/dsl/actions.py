@@ -4,7 +4,15 @@ from activities.stages.catalogue import KINDS
 from dsl.action import Action
 from dsl.check import Checked, check_text
 
-CONNECTIONS = {"orders_db": "postgres", "team_slack": "slack", "api": "http"}
+CONNECTIONS = {
+    "orders_db": "postgres",
+    "shop_db": "mysql",
+    "team_slack": "slack",
+    "api": "http",
+    "oncall": "pagerduty",
+    "cache": "redis",
+    "reports": "s3",
+}
 
 ALERT = """\
 version: 1

@@ -69,3 +69,26 @@ def test_the_longest_delay_is_not_below_the_first(delay: str, longest: int) -> N
 )
 def test_a_retry_covers_the_codes_it_lists(on: tuple[str, ...] | None, code: str, answer: bool) -> None:
     assert Retry(on=on).covers(code) is answer
+
+
+def test_defaults_hold_for_handlers_and_for_what_undoes() -> None:
+    more = (
+        "defaults: {timeout: 1m, retry: {max_attempts: 5}}\non_error: [{id: p, uses: http, with: {url: x}}]\n"
+    )
+    action = action_of(
+        with_stages(
+            "{id: s, uses: http, with: {url: x}, undo: {uses: http, with: {url: x}, retry: false}}", more=more
+        )
+    )
+    found = [(stage.id, stage.timeout, stage.retry) for stage in action.all_stages.values()]
+    minute, five = timedelta(minutes=1), Retry(max_attempts=5)
+    assert found == [("s", minute, five), ("p", minute, five), ("s.undo", minute, Retry(max_attempts=1))]
+
+
+def test_what_is_executed_behind_the_graph_survives_json() -> None:
+    undo = "undo: {uses: http, with: {url: x}}"
+    more = "on_finish: [{id: p, uses: http, with: {url: x}}]\n"
+    action = action_of(
+        with_stages(f"{{id: s, uses: http, with: {{url: x}}, foreach: [1], {undo}}}", more=more)
+    )
+    assert Action.model_validate_json(action.model_dump_json(exclude_unset=True)) == action

@@ -174,6 +174,11 @@ def test_templates_are_resolved_and_whole_ones_keep_their_type(template: JsonVal
     assert render(template, VALUES, SCOPE) == value
 
 
+def test_the_fields_of_a_result_are_in_order() -> None:
+    expected = 'v: {"a":{"b":1,"y":2},"b":1,"c":4,"z":3}'
+    assert render("v: ${{ {'z': 3, 'b': 1, 'a': {'y': 2, 'b': 1}, 'c': 4} }}", VALUES, SCOPE) == expected
+
+
 def test_an_open_template_is_an_error() -> None:
     with pytest.raises(ExpressionError, match=r"this \$\{\{ has no \}\}"):
         render("a ${{ 1 }", VALUES, SCOPE)

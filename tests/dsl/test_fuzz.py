@@ -1,19 +1,28 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
+import jsonschema_rs
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
+from activities.schema import language_schema
+from activities.stages.catalogue import KINDS
 from dsl.cel import ExpressionError, evaluate, render
 from dsl.describe import describe
 from dsl.document import read_document
+from dsl.dump import dump_action
+from dsl.functions.catalogue import FUNCTIONS
+from dsl.functions.function import Form, Function, TypeName
 from dsl.references import references
 from dsl.schedule import read_schedule
 from dsl.scopes import Scope
 from dsl.templates import TemplateError, parse_template
-from tests.dsl.actions import ALERT, IMPORT, checked
+from tests.dsl.actions import ALERT, IMPORT, action_of, checked
 
 FRAGMENTS = [
     "${{", "}}", "$${{", "{", "}", "[", "]", ":", ": ", "- ", "\n", "\r\n", "\t", "'", '"', "#", "&a", "*a",
@@ -44,6 +53,42 @@ WORDS = [
     "hours", "until", "Europe/London", ";", "except", "between", "only", "moved", "to", "business", "next",
     "times", "cron", "*", "*/5", "1-5", "@daily", "last", "minutes", "calendar",
 ]  # fmt: skip
+SCHEMA = jsonschema_rs.Draft7Validator(language_schema(KINDS))
+FORMS: list[tuple[Function, Form]] = [(one, form) for one in FUNCTIONS.values() for form in one.forms]
+_WHOLE = st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(-5, 70)
+_TEXTS = st.text(max_size=20) | st.sampled_from(
+    [
+        "%Y-%m-%d",
+        "Europe/London",
+        "day",
+        "month",
+        "2026-03-29T00:30:00Z",
+        "a",
+        '{"a": [1, 2.5]}',
+        "00ff",
+        "%41",
+    ]
+)
+VALUES_OF: Mapping[TypeName, st.SearchStrategy[Any]] = {
+    "string": _TEXTS,
+    "bytes": _TEXTS,
+    "int": _WHOLE,
+    "uint": st.integers(0, 1 << 62),
+    "timestamp": st.integers(-62_135_596_800, 253_402_300_799),
+    "duration": st.integers(-(10**9), 10**9),
+    "double": st.floats(allow_nan=False, allow_infinity=False),
+    "bool": st.booleans(),
+    "null": st.none(),
+    "list": st.lists(JSON, max_size=4) | st.lists(_WHOLE, max_size=4) | st.lists(_TEXTS, max_size=4),
+    "map": st.dictionaries(_TEXTS, JSON, max_size=4),
+    "dyn": JSON,
+}
+MADE: Mapping[TypeName, str] = {
+    "bytes": "bytes({})",
+    "uint": "uint({})",
+    "timestamp": "timestamp({})",
+    "duration": "duration(string({}) + 's')",
+}  # what is made of a value for types that JSON has not
 QUICK = settings(max_examples=120, deadline=None)
 
 
@@ -58,6 +103,17 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
+@st.composite
+def calls(draw: st.DrawFn) -> tuple[str, Mapping[str, JsonValue]]:
+    """A call of one of our functions with values that fit one of its forms."""
+    function, form = draw(st.sampled_from(FORMS))
+    variables = {f"v{at}": draw(VALUES_OF[kind]) for at, kind in enumerate(form.takes)}
+    given = [MADE.get(kind, "{}").format(name) for name, kind in zip(variables, form.takes, strict=True)]
+    if function.is_member:
+        return f"{given[0]}.{function.name}({', '.join(given[1:])})", variables
+    return f"{function.name}({', '.join(given)})", variables
+
+
 def lies_inside(text: str, line: int, column: int) -> bool:
     """Whether a position is that of a character, or of the end of a line."""
     lines = [*text.removeprefix("\ufeff").splitlines(), ""]
@@ -67,6 +123,8 @@ def lies_inside(text: str, line: int, column: int) -> bool:
 def assert_sound(text: str) -> None:
     found = checked(text)
     assert (found.action is None) == bool(found.problems)
+    if found.action is not None:
+        assert action_of(dump_action(found.action)) == found.action
     for problem in found.problems:
         assert lies_inside(text, problem.line, problem.column), problem
         assert problem.render("a.yaml").isprintable()
@@ -77,6 +135,8 @@ def assert_sound(text: str) -> None:
 def test_any_bytes_are_an_action_or_problems(raw: bytes) -> None:
     found = checked(raw)
     assert (found.action is None) == bool(found.problems)
+    shown = raw.decode(errors="replace")
+    assert all(lies_inside(shown, problem.line, problem.column) for problem in found.problems)
 
 
 @QUICK
@@ -89,6 +149,20 @@ def test_any_text_is_an_action_or_problems_inside_it(text: str) -> None:
 @given(mutated())
 def test_a_mutated_action_is_an_action_or_problems_inside_it(text: str) -> None:
     assert_sound(text)
+
+
+@QUICK
+@given(
+    JSON, st.sampled_from([None, "'", '"', "|", ">"]), st.sampled_from([None, True, False]), st.integers(2, 9)
+)
+def test_any_yaml_is_an_action_or_problems_inside_it(
+    value: object, style: str | None, is_flow: bool | None, indent: int
+) -> None:
+    assert_sound(
+        yaml.safe_dump(
+            value, default_style=style, default_flow_style=is_flow, indent=indent, allow_unicode=True
+        )
+    )
 
 
 @QUICK
@@ -153,3 +227,28 @@ def test_any_expression_has_a_value_or_an_error(text: str) -> None:
 def test_any_text_can_be_searched_for_expressions(read: Callable[[str], object], text: str) -> None:
     with suppress(TemplateError):
         read(text)
+
+
+@QUICK
+@given(JSON, st.text(max_size=40))
+def test_an_action_with_any_values_reads_back_as_itself(value: JsonValue, text: str) -> None:
+    stage = {"id": "a", "uses": "set", "name": text, "with": {"values": {"v": value}}}
+    action = {"name": "trial", "description": text, "labels": {text: text}, "stages": [stage]}
+    assert_sound(json.dumps(action))
+
+
+@settings(max_examples=150, deadline=None)
+@given(mutated())
+def test_a_mutated_action_without_problems_fits_the_schema(text: str) -> None:
+    document, _ = read_document(text)
+    assert document is None or checked(text).action is None or SCHEMA.is_valid(document.value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(calls())
+def test_any_call_of_a_function_has_a_value_or_an_error(call: tuple[str, Mapping[str, JsonValue]]) -> None:
+    expression, variables = call
+    with suppress(ExpressionError):
+        json.dumps(
+            evaluate(expression, variables, Scope.of(dict.fromkeys(variables, "dyn"))), allow_nan=False
+        )

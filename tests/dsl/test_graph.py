@@ -1,6 +1,6 @@
 import pytest
 
-from dsl.graph import Edge, edges_of, find_cycle, linear_edges, upstream_of
+from dsl.graph import Edge, beside, edges_of, find_cycle, linear_edges, upstream_of, ways_of
 from tests.dsl.actions import ALERT, IMPORT, action_of
 
 
@@ -46,4 +46,27 @@ def test_upstream_is_all_that_leads_to_a_stage() -> None:
     found = upstream_of("abcdx", edges("ab", "ac", "bd", "cd"))
     assert {stage: "".join(sorted(before)) for stage, before in found.items()} == {
         "a": "", "b": "a", "c": "a", "d": "abc", "x": "",
+    }  # fmt: skip
+
+
+RETRIED = [
+    Edge(0, "a", "b"),
+    Edge(1, "b", "n", "retry"),
+    Edge(2, "n", "m"),
+    Edge(3, "b", "c"),
+    Edge(4, "c", "o", "retry"),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "stages"), [("", {"n", "m", "o"}), ("b", {"n", "m"}), ("c", {"o"}), ("a", set())]
+)
+def test_what_follows_failed_attempts_stands_beside_the_graph(source: str, stages: set[str]) -> None:
+    assert beside(RETRIED, source) == stages
+
+
+def test_a_branch_comes_after_what_its_source_came_after() -> None:
+    found = upstream_of("abcnmo", ways_of(RETRIED))
+    assert {stage: "".join(sorted(before)) for stage, before in found.items()} == {
+        "a": "", "b": "a", "c": "ab", "n": "a", "m": "an", "o": "ab",
     }  # fmt: skip

@@ -15,12 +15,17 @@ ACTION = action_of(
         "  list: {type: array, items: {type: integer}}",
         "  map: {type: object}",
         "  moment: {type: datetime}",
+        "  few: {type: integer, min: 1, max: 5}",
+        "  share: {type: number, min: 0, max: 0.5}",
+        "  word: {min_length: 2, max_length: 3}",
+        "  pair: {type: array, items: {type: number}, min_length: 2, max_length: 2}",
+        "  order: {type: object, fields: {id: {type: integer, required: true}, note: {default: none}}}",
     )
 )
 A_TIME = "must be a time like 2026-03-20T09:00:00Z, with its offset"
 EMPTY: dict[str, JsonValue] = {
     "text": None, "choice": "a", "whole": None, "number": None, "flag": True, "list": None,
-    "map": None, "moment": None,
+    "map": None, "moment": None, "few": None, "share": None, "word": None, "pair": None, "order": None,
 }  # fmt: skip
 
 
@@ -33,6 +38,9 @@ EMPTY: dict[str, JsonValue] = {
         ({"list": [1, 2], "map": {"a": [None]}}, {"list": [1, 2], "map": {"a": [None]}}),
         ({"moment": "2026-03-20T09:00:00Z"}, {"moment": "2026-03-20T09:00:00Z"}),
         ({"text": None}, {}),
+        ({"few": 5, "share": 0, "word": "ab"}, {"few": 5, "share": 0.0, "word": "ab"}),
+        ({"pair": [1, 2.5]}, {"pair": [1.0, 2.5]}),
+        ({"order": {"id": 7.0}}, {"order": {"id": 7, "note": "none"}}),
     ],
 )
 def test_inputs_are_filled_with_defaults(given: dict[str, JsonValue], filled: dict[str, JsonValue]) -> None:
@@ -58,6 +66,16 @@ def test_inputs_are_filled_with_defaults(given: dict[str, JsonValue], filled: di
         ({"map": []}, "inputs.map: must be a mapping"),
         ({"moment": "2026-03-20 09:00"}, "inputs.moment: " + A_TIME),
         ({"moment": "2026-02-30T09:00:00Z"}, "inputs.moment: " + A_TIME),
+        ({"few": 0}, "inputs.few: must be at least 1"),
+        ({"few": 6}, "inputs.few: must be at most 5"),
+        ({"share": 0.6}, "inputs.share: must be at most 0.5"),
+        ({"word": "a"}, "inputs.word: must have at least 2 characters"),
+        ({"word": "abcd"}, "inputs.word: must have at most 3 characters"),
+        ({"pair": [1]}, "inputs.pair: must have at least 2 items"),
+        ({"pair": [1, "x"]}, "inputs.pair: item 1: must be a number"),
+        ({"order": {}}, "inputs.order: field id: is required"),
+        ({"order": {"id": "x"}}, "inputs.order: field id: must be a whole number"),
+        ({"order": {"id": 1, "x": 1}}, "inputs.order: field x: there is no such field"),
         ({"texd": 1}, "inputs.texd: there is no such input; did you mean 'text'?"),
     ],
 )  # fmt: skip

@@ -2,9 +2,10 @@
 
 import pytest
 
+from activities.stages.catalogue import KINDS
 from dsl.check import check_text
 from dsl.outside import Outside, is_outside_name, outside_of, secret_expressions
-from tests.dsl.actions import KINDS, action_of
+from tests.dsl.actions import action_of
 
 TEXT = """\
 version: 1

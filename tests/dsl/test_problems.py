@@ -53,8 +53,8 @@ def test_problems_are_those_of_the_text_in_order() -> None:
 
 
 def test_a_problem_has_a_code_for_programs() -> None:
-    found = checked(with_stages("{id: s, uses: s3}", "{id: t, uses: set, wth: 1}"))
-    assert [problem.code for problem in found.problems] == ["not_supported", "required", "unknown_field"]
+    found = checked(with_stages("{id: s, uses: dokker}", "{id: t, uses: set, wth: 1}"))
+    assert [problem.code for problem in found.problems] == ["unknown_kind", "required", "unknown_field"]
 
 
 def test_of_very_many_problems_the_first_are_shown() -> None:

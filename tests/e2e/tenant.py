@@ -64,6 +64,15 @@ class TenantClient:
                 return rows
             query["cursor"] = page["next"]
 
+    def cancel(self, trigger_id: str, note: str = "", *, force: bool = False) -> dict[str, Any]:
+        """End a trigger."""
+        wish = {"note": note, "force": force}
+        return _answer(self.http.post(f"/v1/triggers/{trigger_id}/cancel", json=wish))
+
+    def items(self, trigger_id: str, stage_id: str, **query: Any) -> dict[str, Any]:
+        """A page of the items of a stage."""
+        return _answer(self.http.get(f"/v1/triggers/{trigger_id}/stages/{stage_id}/items", params=query))
+
     def ended(self, trigger_id: str) -> dict[str, Any]:
         """A trigger, once it has ended."""
         ends = ("scheduled", "executing")

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 import pytest
+from pydantic import JsonValue
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 
 from cronny.settings import Settings
@@ -18,6 +19,8 @@ from tests.servers import http
 from tests.servers.http import Server
 
 CANARY = "canary-7f3e9b51c2"
+ROUTING_KEY = "magpie0000000000000000000007a31c"
+TOKEN = "nightingale.5d2e8a17c4"  # what the token server gives for the canary
 ECHO = """\
 version: 1
 name: echo
@@ -27,11 +30,22 @@ stages:
     connection: api
     with: {method: POST, url: /echo, body: "hello ${{ trigger.id }}", expect_status: 2xx}
     retry: {max_attempts: 2, delay: 100ms}
+  - id: ask_with_token
+    uses: http
+    connection: api_with_token
+    with: {method: POST, url: "/echo?of=${{ trigger.id }}", expect_status: 2xx}
+    continue_on_error: true
+  - id: page
+    uses: pagerduty
+    connection: oncall
+    with: {summary: late}
+    continue_on_error: true
   - id: tell
     uses: slack
     connection: team
     with: {text: "it said ${{ string(input.said) }}"}
 connectors:
+  - {from: ask_with_token, to: page}
   - {from: ask, to: tell, on: always, map: {said: "${{ error.message }}"}}
 outputs: {said: "${{ stages.ask.error }}"}
 """
@@ -90,7 +104,12 @@ def echo() -> Iterator[Server]:
     """A server that repeats the credentials it was sent, in its answer and in its status line's company."""
 
     def repeat(request: http.Request) -> http.Reply:
-        told = {"path": request.path, "headers": dict(request.headers), "body": request.body.decode()}
+        if request.path == "/token":
+            return http.json_reply({"access_token": TOKEN, "token_type": "bearer"})
+        if request.path == "/v2/enqueue":
+            return http.json_reply({"message": f"you sent {request.body.decode()}"}, 400)
+        headers: JsonValue = dict[str, JsonValue](request.headers)
+        told = {"path": request.path, "headers": headers, "body": request.body.decode()}
         if request.path.startswith(("/echo/", "/told")):
             return http.json_reply({**told, "secret": SECRET}, 200, **{"x-echo": quote(SECRET)})
         return http.json_reply({"you_sent": dict(request.headers)}, 500, **{"x-echo": CANARY})
@@ -103,18 +122,27 @@ def echo() -> Iterator[Server]:
 def traces(installation: Installation, tenant: TenantClient, echo: Server) -> dict[str, bytes]:
     """Everything that is kept after a trigger whose connections hold the canary."""
     tenant.put_connection("api", "http", base_url=echo.url, token=CANARY)
+    oauth = {
+        "oauth_token_url": f"{echo.url}/token",
+        "oauth_client_id": "cronny",
+        "oauth_client_secret": CANARY,
+    }
+    in_query = {"api_key": CANARY, "api_key_query": "key"}
+    tenant.put_connection("api_with_token", "http", base_url=echo.url, **oauth, **in_query)
+    tenant.put_connection("oncall", "pagerduty", base_url=echo.url, routing_key=ROUTING_KEY)
     tenant.put_connection("team", "slack", webhook_url=f"{echo.url}/services/{CANARY}")
     tenant.put_action("echo", ECHO)
     ended = tenant.run("echo")
-    assert (ended["state"], len(echo.requests)) == ("failed", 3)
+    assert (ended["state"], len(echo.requests)) == ("failed", 6)
     tenant.put_connection("open", "http", base_url=echo.url)
     tenant.http.put("/v1/secrets/TOKEN", json={"value": SECRET}).raise_for_status()
     tenant.http.put("/v1/vars/REGION", json={"value": "eu-7"}).raise_for_status()
     tenant.put_action("telling", TELLING)
     told = tenant.run("telling")
     assert (told["state"], told["outputs"]["region"]) == ("completed", "eu-7")
-    tests = [tenant.http.post(f"/v1/connections/{name}/test", timeout=30) for name in ("api", "team")]
-    assert [one.json()["code"] for one in tests] == ["http.status", "connection"]
+    tested = ("api", "api_with_token", "team")
+    tests = [tenant.http.post(f"/v1/connections/{name}/test", timeout=30) for name in tested]
+    assert [one.json()["code"] for one in tests] == ["http.status", "http.status", "connection"]
     paths = ("triggers", "connections", "actions/echo", "secrets", "secrets/TOKEN", "vars", "events")
     answers = [*tests, *[tenant.http.get(f"/v1/{path}") for path in paths]]
     return {
@@ -127,7 +155,8 @@ def traces(installation: Installation, tenant: TenantClient, echo: Server) -> di
 
 
 def test_a_secret_leaves_no_trace(traces: dict[str, bytes]) -> None:
-    assert [place for place, found in traces.items() if CANARY.encode() in found] == []
+    secrets = (CANARY.encode(), TOKEN.encode(), ROUTING_KEY.encode())
+    assert [place for place, found in traces.items() if any(one in found for one in secrets)] == []
 
 
 def test_a_secret_of_the_tenant_leaves_no_trace_in_any_form(traces: dict[str, bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The two stories of the README, from their files in `examples/`, triggered by their own schedules."""
+"""The stories of `examples/`, from their files, triggered by their own schedules."""
 
 import asyncio
 import re
@@ -154,3 +154,22 @@ def test_nothing_is_inserted_from_a_bad_answer(
     assert (trigger["state"], trigger["error"]["stage"]) == ("failed", failed)
     assert trigger["error"]["code"].startswith(code)
     assert execute(orders_db, "select * from orders") == []
+
+
+def test_code_sums_up_what_slack_is_told(tenant: TenantClient, api: Server, team: Workspace) -> None:
+    totals = [("us", 1), ("eu", 12.5), ("us", 2)]
+    api.answer("/orders", json_reply({"orders": [{"region": name, "total": n} for name, n in totals]}))
+    tenant.put_connection("team_slack", "slack", token=team.token, base_url=team.api_url)
+    tenant.put_action("report_orders", example("report_orders", api.url))
+    trigger = tenant.first_ended("report_orders")
+    assert (trigger["state"], stage(trigger, "sum_up")["log"]) == ("completed", "3 orders of 2 regions")
+    assert [one.text for one in team.messages] == ["Ordered yesterday:\neu: 12.50\nus: 3.00"]
+
+
+def test_code_that_fails_names_its_line(tenant: TenantClient, api: Server, team: Workspace) -> None:
+    api.answer("/orders", json_reply({"orders": [{"id": 1}]}))
+    tenant.put_connection("team_slack", "slack", token=team.token, base_url=team.api_url)
+    tenant.put_action("report_orders", example("report_orders", api.url))
+    error = tenant.first_ended("report_orders")["error"]
+    assert (error["stage"], error["code"]) == ("sum_up", "code.error")
+    assert error["message"] == "line 4: KeyError: 'region'"

@@ -27,8 +27,24 @@ class Certificate:
         context.load_cert_chain(chain)
         return context
 
+    def asking(self, folder: Path, client: "Certificate", mode: ssl.VerifyMode) -> ssl.SSLContext:
+        """The same for a server that asks its clients for a certificate."""
+        context = self.context(folder)
+        context.verify_mode = mode
+        context.load_verify_locations(cadata=client.certificate)
+        return context
 
-def self_signed(age: timedelta = timedelta(), host: str = "localhost") -> Certificate:
+    def locked_key(self, password: bytes) -> str:
+        """The key, in PEM that opens with a password only."""
+        private = serialization.load_pem_private_key(self.key.encode(), None)
+        locked = serialization.BestAvailableEncryption(password)
+        encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        return private.private_bytes(encoding, form, locked).decode()
+
+
+def self_signed(
+    age: timedelta = timedelta(), host: str = "localhost", *, is_authority: bool = True
+) -> Certificate:
     """A certificate for 127.0.0.1 and a host, valid for a day from its age ago."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
@@ -43,7 +59,7 @@ def self_signed(age: timedelta = timedelta(), host: str = "localhost") -> Certif
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=1))
         .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     return Certificate(

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import JsonValue
@@ -32,6 +32,7 @@ class Request:
     target: str
     headers: Mapping[str, str]  #: Names in lower case.
     body: bytes
+    has_certificate: bool = False  #: Whether the client showed one.
 
     @property
     def path(self) -> str:
@@ -54,10 +55,11 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0  #: Seconds before the first byte.
-    drip: float = 0.0  #: Seconds between any two bytes of the body.
+    drip: float = 0.0  #: Seconds between any two bytes of the body, or of `raw`.
     cut: int | None = None  #: The connection breaks after so many bytes of the body.
     raw: bytes | None = None  #: Sent instead of a response.
     is_silent: bool = False  #: Nothing is sent until the client leaves.
+    is_endless: bool = False  #: The body is sent in chunks, again and again, until the client leaves.
 
 
 def json_reply(value: JsonValue, status: int = 200, **headers: str) -> Reply:
@@ -157,13 +159,15 @@ async def _exchange(server: Server, reader: asyncio.StreamReader, writer: asynci
     request = await _read(reader)
     if request is None:
         return False
+    request = replace(request, has_certificate=bool(writer.get_extra_info("peercert")))
     reply = server.reply_to(request)
     if reply.is_silent or reply.delay:
         await _leaving(reader, None if reply.is_silent else reply.delay)
     if reply.raw is not None:
-        writer.write(reply.raw)
-        await writer.drain()
+        await _drip(writer, reply.raw, reply.drip)
         return False
+    if reply.is_endless:
+        await _write_for_ever(writer, reply)
     await _write(writer, request, reply)
     return reply.cut is None
 
@@ -195,11 +199,22 @@ async def _write(writer: asyncio.StreamWriter, request: Request, reply: Reply) -
     head = [f"HTTP/1.1 {reply.status} Some Reason", *(f"{name}: {value}" for name, value in headers.items())]
     writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
     body = b"" if request.method == "HEAD" else reply.body[: reply.cut]
-    pieces = [body] if not reply.drip else [body[at : at + 1] for at in range(len(body))]
-    for piece in pieces:
+    await _drip(writer, body, reply.drip)
+
+
+async def _drip(writer: asyncio.StreamWriter, content: bytes, pause: float) -> None:
+    """Write the content, with a pause after each byte if there is to be any."""
+    for piece in [content[at : at + 1] for at in range(len(content))] if pause else [content]:
         writer.write(piece)
         await writer.drain()
-        await asyncio.sleep(reply.drip)
+        await asyncio.sleep(pause)
+
+
+async def _write_for_ever(writer: asyncio.StreamWriter, reply: Reply) -> None:
+    writer.write(f"HTTP/1.1 {reply.status} Some Reason\r\ntransfer-encoding: chunked\r\n\r\n".encode())
+    while True:
+        writer.write(b"%x\r\n%b\r\n" % (len(reply.body), reply.body))
+        await writer.drain()
 
 
 def _now() -> str:

@@ -21,8 +21,16 @@ from tests.servers.http import Reply, Request, json_reply
 TOKEN = "xoxb-double-0123456789-abcdefghij"
 WEBHOOK = "/services/T00000000/B00000000/doubledoubledoubledouble"
 TEXT_LIMIT = 40_000  # characters
+MARKDOWN_LIMIT = 12_000  # characters
 BLOCK_LIMIT = 50
+ATTACHMENT_LIMIT = 100
 BURST = 20  # messages in a row that a channel takes; the documents only say "short bursts"
+
+METADATA = {"event_type", "event_payload"}
+MORE = (
+    *("markdown_text", "reply_broadcast", "unfurl_links", "unfurl_media", "mrkdwn", "link_names"),
+    *("username", "icon_emoji", "icon_url", "metadata"),
+)
 
 # What an incoming webhook answers when it refuses: the status of each reason.
 WEBHOOK_REFUSALS = {
@@ -50,6 +58,8 @@ class Message:
     text: str = ""
     blocks: tuple[JsonValue, ...] = ()
     thread_ts: str | None = None
+    attachments: tuple[JsonValue, ...] = ()
+    more: tuple[tuple[str, JsonValue], ...] = ()  #: All other fields that Slack knows, in order.
 
 
 class Workspace:
@@ -143,7 +153,9 @@ class Workspace:
     def _change(self, channel: str | None, fields: dict[str, JsonValue]) -> Reply:
         for index, message in enumerate(self.messages):
             if (message.channel, message.ts) == (channel, fields.get("ts")):
-                self.messages[index] = replace(message, text=_text(fields), blocks=_blocks(fields))
+                kept = message.attachments if "attachments" not in fields else _items(fields, "attachments")
+                changed = replace(message, text=_text(fields), blocks=_items(fields, "blocks"))
+                self.messages[index] = replace(changed, attachments=kept, more=_more(fields))
                 return _posted(self.messages[index])
         return json_reply({"ok": False, "error": "message_not_found"})
 
@@ -157,13 +169,8 @@ class Workspace:
         """The reason to refuse a message, if there is one, and how many seconds to wait."""
         if self._refusals:
             return self._refusals.pop(0)
-        text, blocks = _text(fields or {}), _blocks(fields or {})
-        if not text and not blocks:
-            return "no_text", 0
-        if len(text) > TEXT_LIMIT:
-            return "msg_too_long", 0
-        if len(blocks) > BLOCK_LIMIT:
-            return "msg_blocks_too_long", 0
+        if reason := _mistake(fields or {}):
+            return reason, 0
         return ("", 0) if self._has_room(channel) else ("ratelimited", 1)
 
     def _has_room(self, channel: str) -> bool:
@@ -182,8 +189,10 @@ class Workspace:
             channel=channel,
             ts=f"1700000000.{len(self.messages):06}",
             text=_text(fields),
-            blocks=_blocks(fields),
+            blocks=_items(fields, "blocks"),
             thread_ts=str(thread) if thread else None,
+            attachments=_items(fields, "attachments"),
+            more=_more(fields),
         )
         self.messages.append(message)
         return message
@@ -201,9 +210,29 @@ def _text(fields: dict[str, JsonValue]) -> str:
     return str(fields.get("text") or "")
 
 
-def _blocks(fields: dict[str, JsonValue]) -> tuple[JsonValue, ...]:
-    blocks = fields.get("blocks")
-    return tuple(blocks) if isinstance(blocks, list) else ()
+def _items(fields: dict[str, JsonValue], name: str) -> tuple[JsonValue, ...]:
+    items = fields.get(name)
+    return tuple(items) if isinstance(items, list) else ()
+
+
+def _more(fields: dict[str, JsonValue]) -> tuple[tuple[str, JsonValue], ...]:
+    return tuple((name, fields[name]) for name in MORE if name in fields)
+
+
+def _mistake(fields: dict[str, JsonValue]) -> str:
+    """The reason for which Slack refuses a message, if there is one."""
+    markdown, metadata = str(fields.get("markdown_text", "")), fields.get("metadata")
+    blocks, attachments = _items(fields, "blocks"), _items(fields, "attachments")
+    mistakes = {
+        "no_text": not (_text(fields) or markdown or blocks or attachments),
+        "markdown_text_conflict": bool(markdown) and ("text" in fields or "blocks" in fields),
+        "msg_too_long": len(_text(fields)) > TEXT_LIMIT or len(markdown) > MARKDOWN_LIMIT,
+        "msg_blocks_too_long": len(blocks) > BLOCK_LIMIT,
+        "too_many_attachments": len(attachments) > ATTACHMENT_LIMIT,
+        "invalid_metadata_format": metadata is not None
+        and not (isinstance(metadata, dict) and set(metadata) >= METADATA),
+    }
+    return next((reason for reason, holds in mistakes.items() if holds), "")
 
 
 def _fields(request: Request) -> dict[str, JsonValue] | None:

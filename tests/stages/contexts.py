@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.kind import Kind, Origin, Passage, StageContext, StageError
 from cronny.egress import EgressPolicy
 
 LOOPBACK = EgressPolicy(allow=(ip_network("127.0.0.0/8"),))
@@ -24,16 +24,23 @@ def context(
     timeout: timedelta = PATIENCE,
     log: list[str] | None = None,
     attempt: int = 1,
+    schedule: str = "fetch_orders",
+    concealed: list[str] | None = None,
+    key: str = "trg_1/fetch",
+    passage: Passage | None = None,
 ) -> StageContext[Any, Any]:
     model = kind.connection_model
     return StageContext(
         with_=kind.with_model.model_validate(with_),
         connection=None if connection is None or model is None else model.model_validate(connection),
         egress=egress,
-        idempotency_key="trg_1/fetch",
+        idempotency_key=key,
         attempt=attempt,
         timeout=timeout,
         log=(log if log is not None else []).append,
+        origin=Origin("acme", "fetch_orders", schedule, trigger_id="trg_1", stage_id="fetch"),
+        conceal=(concealed if concealed is not None else []).append,
+        passage=passage or Passage(),
     )
 
 

@@ -13,13 +13,15 @@ from tests.servers import http
 from tests.servers.http import Reply, Request
 from tests.servers.slack import Workspace
 from tests.stages.contexts import LOOPBACK, PATIENCE
-from tests.stages.test_postgres import settings_of
+from tests.stages.databases import settings_of
 
 
 async def check(kind: Kind, settings: Mapping[str, object], egress: EgressPolicy = LOOPBACK) -> str:
     assert kind.connection_model is not None
     assert kind.check_connection is not None
-    context = ConnectionContext(kind.connection_model.model_validate(settings), egress, PATIENCE)
+    context = ConnectionContext(
+        kind.connection_model.model_validate(settings), egress, PATIENCE, lambda _: None
+    )
     return await kind.check_connection(context)
 
 

@@ -1,9 +1,12 @@
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import Message
 
 import pytest
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from activities.stages.http import HTTP, HttpWith
+from dsl.shapes import mistakes_of
 from tests.servers.http import Reply, Server, json_reply
 from tests.stages.contexts import brief, details, failure, run
 
@@ -179,3 +182,161 @@ async def test_a_header_value_may_be_empty_and_the_log_names_no_path(server: Ser
     log: list[str] = []
     await run(HTTP, {"url": f"{server.url}/secret-path?key=1", "headers": {"X-Empty": ""}}, log=log)
     assert log == ["GET 127.0.0.1: 404, 25 bytes"]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "sent"),
+    [
+        ({"base64": "AP8="}, "application/octet-stream", b"\x00\xff"),
+        ({"base64": ""}, "application/octet-stream", b""),
+        ("", "text/plain; charset=utf-8", b""),
+    ],
+)
+async def test_a_body_of_bytes_is_sent(server: Server, body: object, content_type: str, sent: bytes) -> None:
+    await run(HTTP, {"url": server.url, "method": "PUT", "body": body})
+    request = server.requests[0]
+    assert (request.headers["content-type"], request.body) == (content_type, sent)
+
+
+async def test_bytes_that_were_fetched_can_be_sent_on(server: Server) -> None:
+    server.answer("/", Reply(body=b"\x89PNG\xff", headers={"content-type": "image/png"}))
+    output = await run(HTTP, {"url": server.url})
+    await run(HTTP, {"url": server.url, "method": "PUT", "body": output["body"]})
+    assert server.requests[1].body == b"\x89PNG\xff"
+
+
+async def test_a_form_repeats_lists_and_leaves_out_nothing(server: Server) -> None:
+    form = {"tag": ["x", 2, True], "none": None, "a b": "ä&="}
+    await run(HTTP, {"url": server.url, "method": "POST", "form": form})
+    assert server.requests[0].body == b"tag=x&tag=2&tag=true&a+b=%C3%A4%26%3D"
+
+
+async def test_a_form_with_files_is_sent(server: Server) -> None:
+    multipart = {
+        "note": "hällo",
+        "count": 2,
+        "report": {"filename": 'a"b.csv', "text": "x;ä"},
+        "picture": {"filename": "p.bin", "base64": "AP8=", "content_type": "image/x-test"},
+    }
+    await run(HTTP, {"url": server.url, "method": "POST", "multipart": multipart})
+    request = server.requests[0]
+    message = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode() + request.body
+    parts = message_from_bytes(message).get_payload()
+    assert [_part(part) for part in parts if isinstance(part, Message)] == [
+        ("note", None, "text/plain", "hällo".encode()),
+        ("count", None, "text/plain", b"2"),
+        ("report", "a%22b.csv", "text/csv", "x;ä".encode()),
+        ("picture", "p.bin", "image/x-test", b"\x00\xff"),
+    ]
+
+
+def _part(part: Message) -> tuple[object, ...]:
+    name = part.get_param("name", header="content-disposition")
+    return name, part.get_filename(), part.get_content_type(), part.get_payload(decode=True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"multipart": {}, "form": {}},
+        {"multipart": {"a": {"text": "x"}}},
+        {"multipart": {"a": {"filename": "f"}}},
+        {"multipart": {"a": {"filename": "f", "text": "x", "base64": ""}}},
+        {"multipart": {"a": {"filename": "f", "text": "x", "content_type": "a\r\nb: c"}}},
+        {"body": {"base64": "no!"}},
+        {"body": {"base64": "é"}},
+        {"body": {}},
+        {"body": ["x"]},
+        {"response_as": "xml"},
+        {"expect_status": "204-200"},
+        {"expect_status": "200-"},
+        {"expect_status": "2xx-3xx"},
+        {"expect_status": "200-600"},
+        {"expect_status": "2x"},
+    ],
+    ids=str,
+)
+def test_bodies_and_statuses_that_are_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        HttpWith.model_validate({"url": "https://example.com", **fields})
+
+
+@pytest.mark.parametrize(
+    ("expected", "status", "is_expected"),
+    [
+        ("200-204", 204, True),
+        ("200-204", 205, False),
+        ("400-400", 400, True),
+        ([404, "200-299"], 299, True),
+        (["5xx"], 599, True),
+        (["5xx"], 499, False),
+    ],
+)
+async def test_statuses_are_expected_by_range(
+    server: Server, expected: object, status: int, is_expected: bool
+) -> None:
+    server.answer("/", Reply(status))
+    fields = {"url": server.url, "expect_status": expected}
+    if is_expected:
+        assert (await run(HTTP, fields))["status"] == status
+    else:
+        assert (await failure(HTTP, fields)).code == "http.status"
+
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("form", "reply", "body"),
+    [
+        ("auto", Reply(body=b"[1]", headers=JSON), [1]),
+        ("json", Reply(body=b'{"a": 1}', headers={"content-type": "text/plain"}), {"a": 1}),
+        ("json", Reply(), None),
+        ("text", Reply(body=b"[1]", headers=JSON), "[1]"),
+        ("text", Reply(body=b"a\xff", headers={"content-type": "image/png"}), "a\ufffd"),
+        ("text", Reply(body=b"\xe4", headers={"content-type": "text/plain; charset=latin-1"}), "ä"),
+        ("binary", Reply(body=b"[1]", headers=JSON), {"base64": "WzFd"}),
+        ("binary", Reply(), None),
+    ],
+)
+async def test_the_body_is_given_in_the_form_that_is_asked_for(
+    server: Server, form: str, reply: Reply, body: object
+) -> None:
+    server.answer("/", reply)
+    assert (await run(HTTP, {"url": server.url, "response_as": form}))["body"] == body
+
+
+async def test_what_is_to_be_json_and_is_not_fails(server: Server) -> None:
+    server.answer("/", Reply(body=b"<html>", headers=JSON))
+    error = await failure(HTTP, {"url": server.url, "response_as": "json"})
+    assert brief(error) == ("validation", "the body of the response is not JSON", False)
+
+
+async def test_an_unexpected_status_is_told_before_the_form_of_its_body(server: Server) -> None:
+    server.answer("/", Reply(502, b"<html>"))
+    error = await failure(HTTP, {"url": server.url, "response_as": "json", "expect_status": 200})
+    assert (error.code, details(error)["body"]) == ("http.status", "<html>")
+
+
+async def test_an_idempotency_key_of_ones_own_is_kept(server: Server) -> None:
+    await run(HTTP, {"url": server.url, "headers": {"Idempotency-Key": "mine"}})
+    assert server.requests[0].headers["idempotency-key"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"url": "x", "body": {"base64": "no!"}}, "with.body.base64: is not base64"),
+        ({"url": "x", "body": {"a": 1}}, "with.body: 'base64' is required"),
+        (
+            {"url": 3, "expect_status": [1]},
+            "with.url: must be a text (put it in quotes); with.expect_status.0: ",
+        ),
+    ],
+)
+def test_what_an_expression_gave_that_does_not_fit_says_where(
+    fields: dict[str, JsonValue], said: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        HttpWith.model_validate(fields)
+    assert said in mistakes_of(HttpWith, fields, caught.value, ("with",))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from activities.stages.http import HTTP, HttpConnection
+from activities.stages.http import HTTP
+from activities.stages.http_connection import HttpConnection
 from tests.servers.certificates import self_signed
 from tests.servers.http import Reply, Server, json_reply, redirect, running
 from tests.stages.contexts import brief, failure, run
@@ -29,6 +30,22 @@ async def test_credentials_are_sent(
     fields = {"url": "/orders", "headers": {header: "from the stage"}}
     await run(HTTP, fields, {"base_url": server.url, **credentials})
     assert server.requests[0].headers[header] == value
+
+
+async def test_a_key_in_the_query_is_added_last_and_stands_once(server: Server) -> None:
+    connection = {"base_url": server.url, "api_key": "k&1", "api_key_query": "key"}
+    fields = {"url": "/orders?a=1&key=theirs", "query": {"b": 2, "key": ["x", "y"]}}
+    await run(HTTP, fields, connection)
+    assert server.requests[0].query == [("a", "1"), ("b", "2"), ("key", "k&1")]
+    assert "x-api-key" not in server.requests[0].headers
+
+
+async def test_no_error_or_log_quotes_a_key_in_the_query(server: Server) -> None:
+    server.answer("/", Reply(500))
+    log: list[str] = []
+    connection = {"base_url": server.url, "api_key": "s3cret", "api_key_query": "key"}
+    error = await failure(HTTP, {"url": "/", "expect_status": 200}, connection, log=log)
+    assert "s3cret" not in f"{error.message} {log}"
 
 
 @pytest.mark.parametrize(

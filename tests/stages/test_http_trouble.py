@@ -21,9 +21,12 @@ SOON = timedelta(milliseconds=200)
     [
         Reply(is_silent=True),
         Reply(body=b"x" * 1000, drip=0.01),
+        Reply(raw=b"HTTP/1.1 200 OK\r\nx: " + b"y" * 1000, drip=0.01),
+        Reply(raw=b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, drip=0.01),
+        Reply(body=b"x", is_endless=True),
         Reply(raw=b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", delay=60),
     ],
-    ids=["silent", "dripping", "late"],
+    ids=["silent", "dripping", "dripping header", "only continue", "endless", "late"],
 )
 async def test_the_time_limit_covers_the_whole_exchange(server: Server, reply: Reply) -> None:
     server.answer("/", reply)
@@ -93,6 +96,12 @@ async def test_a_body_up_to_the_limit_is_read(server: Server, size: int) -> None
         assert brief(error) == ("validation", "the response is larger than 100 bytes", False)
     else:
         assert (await run(HTTP, fields))["body"] == "x" * size
+
+
+async def test_a_body_without_end_is_refused(server: Server) -> None:
+    server.answer("/", Reply(body=b"x" * 10_000, is_endless=True))
+    error = await failure(HTTP, {"url": server.url, "max_bytes": 500_000})
+    assert brief(error) == ("validation", "the response is larger than 500000 bytes", False)
 
 
 async def test_gzip_is_read(server: Server) -> None:

@@ -1,7 +1,8 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -14,11 +15,16 @@ from tests.servers.certificates import self_signed
 from tests.servers.http import Reply
 from tests.servers.ports import free_port
 from tests.stages.contexts import brief, failure, run
-from tests.stages.test_postgres import settings_of
+from tests.stages.databases import settings_of
 
 SELECT = {"sql": "select current_user as u, ssl from pg_stat_ssl where pid = pg_backend_pid()"}
 OWN = self_signed()
-HBA = "host all guarded 127.0.0.1/32 scram-sha-256\nhost all barred 127.0.0.1/32 reject\n"
+CERTIFIED = self_signed(host="certified")
+HBA = """\
+hostssl all certified 127.0.0.1/32 cert
+host all guarded 127.0.0.1/32 scram-sha-256
+host all barred 127.0.0.1/32 reject
+"""
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +41,8 @@ async def _secure(url: str) -> None:
     for statement in (
         "create role guarded login password 'pass word'",
         "create role barred login",
+        "create role certified login",
+        "alter system set ssl_ca_file = 'ca.crt'",
         "alter system set ssl = on",
         "select pg_reload_conf()",
     ):
@@ -48,6 +56,7 @@ async def _secure(url: str) -> None:
 def _write_files(hba: Path) -> None:
     hba.write_text(HBA + hba.read_text())
     (hba.parent / "server.crt").write_text(OWN.certificate)
+    (hba.parent / "ca.crt").write_text(CERTIFIED.certificate)
     key = hba.parent / "server.key"
     key.touch(0o600)
     key.write_text(OWN.key)
@@ -65,6 +74,8 @@ def guarded(url: str, **others: object) -> dict[str, object]:
         ({"tls": "require"}, True),
         ({"tls": "verify", "ca_certificate": OWN.certificate}, True),
         ({"host": "localhost", "ca_certificate": OWN.certificate}, True),
+        ({"server_name": "localhost", "ca_certificate": OWN.certificate}, True),
+        ({"tls": "verify_ca", "ca_certificate": OWN.certificate}, True),
     ],
 )
 async def test_the_connection_is_encrypted_as_asked(
@@ -73,6 +84,26 @@ async def test_the_connection_is_encrypted_as_asked(
     connection = {**guarded(secured), **({"tls": "verify"} | tls)}
     output = await run(POSTGRES, SELECT, connection)
     assert output["rows"] == [{"u": "guarded", "ssl": is_encrypted}]
+
+
+async def test_the_client_shows_its_certificate(secured: str) -> None:
+    own = {"client_certificate": CERTIFIED.certificate, "client_key": CERTIFIED.key}
+    connection = {**settings_of(secured), "user": "certified", "tls": "require"}
+    assert (await run(POSTGRES, SELECT, {**connection, **own}))["rows"] == [{"u": "certified", "ssl": True}]
+    assert (await failure(POSTGRES, SELECT, connection)).code == "auth"
+
+
+@dataclass(frozen=True)
+class Several(EgressPolicy):
+    """A name with an address at which nobody listens before the one of the server."""
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        return ["127.0.0.9", "127.0.0.1"]
+
+
+async def test_each_address_of_a_name_is_tried(secured: str) -> None:
+    settings = guarded(secured, host="localhost", tls="verify", ca_certificate=OWN.certificate)
+    assert (await run(POSTGRES, SELECT, settings, egress=Several()))["row_count"] == 1
 
 
 @pytest.mark.parametrize(
@@ -84,6 +115,8 @@ async def test_the_connection_is_encrypted_as_asked(
         ({"user": "barred"}, "auth", None),
         ({"database": "nothing"}, "sql.invalid_catalog_name", 'database "nothing" does not exist'),
         ({"tls": "verify"}, "tls", "127.0.0.1: self-signed certificate"),
+        ({"tls": "verify_ca"}, "tls", "127.0.0.1: self-signed certificate"),
+        ({"tls": "require", "client_certificate": "x", "client_key": "y"}, "validation", None),
         (
             {"tls": "verify", "ca_certificate": "x"},
             "validation",
@@ -114,7 +147,8 @@ async def test_a_certificate_for_another_name_is_refused(secured: str) -> None:
     other = {"tls": "verify", "host": "127.0.0.2", "ca_certificate": OWN.certificate}
     async with passing_on(secured, "127.0.0.2") as port:
         error = await failure(POSTGRES, SELECT, guarded(secured, **other, port=port))
-    assert (error.code, error.retryable) == ("tls", False)
+        output = await run(POSTGRES, SELECT, guarded(secured, **other | {"tls": "verify_ca"}, port=port))
+    assert (error.code, error.retryable, output["row_count"]) == ("tls", False, 1)
     assert "127.0.0.2" in error.message
 
 
@@ -139,6 +173,30 @@ async def test_a_server_that_is_no_postgresql_is_an_error(postgres_url: str, tls
         connection = {**settings_of(postgres_url), "port": server.port, "tls": tls}
         error = await failure(POSTGRES, SELECT, connection)
     assert (error.code, error.retryable) == (code, True)
+
+
+@pytest.mark.parametrize("tls", ["disable", "require"])
+async def test_no_message_of_any_size_is_held(postgres_url: str, tmp_path: Path, tls: str) -> None:
+    sent = 0
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        if tls == "require":
+            await reader.readexactly(8)
+            writer.write(b"S")
+            await writer.start_tls(OWN.context(tmp_path))
+        writer.write(b"E\x7f\xff\xff\xff")
+        with suppress(ConnectionError):
+            while sent < 100_000_000:
+                writer.write(b"x" * 100_000)
+                await writer.drain()
+                sent += 100_000
+        writer.close()
+
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as server:
+        connection = {**settings_of(postgres_url), "port": server.sockets[0].getsockname()[1], "tls": tls}
+        error = await failure(POSTGRES, SELECT, connection)
+    assert (error.code, sent < 100_000_000) == ("connection", True)
 
 
 async def test_a_silent_server_is_left_at_the_time_limit(postgres_url: str) -> None:

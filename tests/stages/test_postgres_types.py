@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from activities.stages.postgres import POSTGRES
-from tests.stages.contexts import run
-from tests.stages.test_postgres import settings_of
+from tests.stages.contexts import failure, run
+from tests.stages.databases import settings_of
 
 
 async def read(url: str, sql: str, *params: JsonValue) -> JsonValue:
@@ -24,8 +24,8 @@ async def read(url: str, sql: str, *params: JsonValue) -> JsonValue:
         ("9223372036854775807", 2**63 - 1),
         ("9223372036854775808", str(2**63)),
         ("1.5::float4", 1.5),
-        ("'NaN'::float8", "nan"),
-        ("'-Infinity'::float8", "-inf"),
+        ("'NaN'::float8", "NaN"),
+        ("'-Infinity'::float8", "-Infinity"),
         ("9.99", 9.99),
         ("100::numeric", 100),
         ("1.00", 1.0),
@@ -41,7 +41,21 @@ async def read(url: str, sql: str, *params: JsonValue) -> JsonValue:
         ("'2026-03-29 01:30'::timestamp", "2026-03-29T01:30:00"),
         ("'2026-03-29'::date", "2026-03-29"),
         ("'01:30'::time", "01:30:00"),
-        ("'1 day 2 seconds'::interval", 86402.0),
+        ("'1 day 2 seconds'::interval", "P1DT2S"),
+        ("'-1 year 2 months -3 days 04:05:06.7'::interval", "P-10M-3DT4H5M6.7S"),
+        ("'-00:00:01.5'::interval", "PT-1.5S"),
+        ("'0'::interval", "PT0S"),
+        ("'infinity'::timestamptz", "infinity"),
+        ("'-infinity'::date", "-infinity"),
+        ("'0044-03-15 BC'::date", "0044-03-15 BC"),
+        ("'12026-03-29 01:30'::timestamp", "12026-03-29T01:30:00"),
+        ("'24:00'::time", "24:00:00"),
+        ("'01:30:00.25+05:30'::timetz", "01:30:00.250000+05:30"),
+        ("'1.1'::float4", 1.1),
+        ("'Infinity'::numeric", "Infinity"),
+        ("array['1 month'::interval]", ["P1M"]),
+        ("""row('{"a": 1}'::json, 'infinity'::date)""", [{"a": 1}, "infinity"]),
+        ("tstzrange('2026-03-29 01:30+00', null)", None),
         ("'12345678-1234-5678-1234-567812345678'::uuid", "12345678-1234-5678-1234-567812345678"),
         ("""'{"a": [1, null, "x", 1.5]}'::json""", {"a": [1, None, "x", 1.5]}),
         ("""'[1e400, 12345678901234567890]'::jsonb""", None),
@@ -69,6 +83,12 @@ async def read(url: str, sql: str, *params: JsonValue) -> JsonValue:
 async def test_what_comes_back(postgres_url: str, sql: str, value: JsonValue) -> None:
     found = await read(postgres_url, sql)
     expected = {
+        "tstzrange('2026-03-29 01:30+00', null)": {
+            "lower": "2026-03-29T01:30:00+00:00",
+            "upper": None,
+            "bounds": "[)",
+            "empty": False,
+        },
         "'{[1,3), [5,7)}'::int4multirange": [
             {"lower": 1, "upper": 3, "bounds": "[)", "empty": False},
             {"lower": 5, "upper": 7, "bounds": "[)", "empty": False},
@@ -102,6 +122,19 @@ async def test_what_comes_back(postgres_url: str, sql: str, value: JsonValue) ->
         ("time", "01:30", "01:30:00"),
         ("interval", "1h 20m", "01:20:00"),
         ("interval", 90, "00:01:30"),
+        ("interval", "P1Y2M-3DT4H5M6.7S", "1 year 2 mons -3 days +04:05:06.7"),
+        ("interval", "PT-1.5S", "-00:00:01.5"),
+        ("date", "infinity", "infinity"),
+        ("date", "0044-03-15 BC", "0044-03-15 BC"),
+        ("timestamptz", "-infinity", "-infinity"),
+        ("timestamp", "12026-03-29T01:30:00", "12026-03-29 01:30:00"),
+        ("time", "24:00", "24:00:00"),
+        ("timetz", "01:30:00+05:30", "01:30:00+05:30"),
+        ("timetz", "01:30", "01:30:00+00"),
+        ("float8", "NaN", "NaN"),
+        ("float4", 1.1, "1.1"),
+        ("numeric", "Infinity", "Infinity"),
+        ("daterange", ["2026-01-01", "infinity"], "[2026-01-01,infinity)"),
         ("uuid", "12345678-1234-5678-1234-567812345678", "12345678-1234-5678-1234-567812345678"),
         ("bytea", "AP8=", "\\x00ff"),
         ("jsonb", {"a": None}, '{"a": null}'),
@@ -122,6 +155,19 @@ async def test_what_comes_back(postgres_url: str, sql: str, value: JsonValue) ->
 )
 async def test_what_goes_in(postgres_url: str, type_: str, given_: JsonValue, text: str) -> None:
     assert await read(postgres_url, f"($1::{type_})::text", given_) == text
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [("date", "tomorrow"), ("date", "2026-02-30"), ("date", "2026-03-29x"), ("interval", "a while"),
+     ("interval", "P"), ("time", "25:00"), ("numeric", "x"), ("numeric", True), ("timestamptz", 5)],
+)  # fmt: skip
+async def test_what_is_no_value_of_its_type_is_refused(
+    postgres_url: str, type_: str, value: JsonValue
+) -> None:
+    fields = {"sql": f"select $1::{type_} as v", "params": [value]}
+    error = await failure(POSTGRES, fields, settings_of(postgres_url))
+    assert (error.code, error.message.partition(":")[0]) == ("validation", f"$1 ({type_})")
 
 
 @pytest.mark.parametrize(

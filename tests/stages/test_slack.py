@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
 from activities.stages.kind import StageError
-from activities.stages.slack import BLOCK_LIMIT, SLACK, TEXT_LIMIT, SlackConnection, check_block
+from activities.stages.slack import SLACK, SlackConnection
+from activities.stages.slack_message import BLOCK_LIMIT, TEXT_LIMIT, check_block
 from cronny.egress import EgressPolicy
 from tests.servers import slack
 from tests.servers.http import Reply
@@ -53,10 +55,68 @@ async def test_a_message_is_changed(workspace: Workspace) -> None:
     assert workspace.messages == [Message("C00000001", first["ts"], "done")]
 
 
+MORE: dict[str, JsonValue] = {
+    "unfurl_links": False,
+    "unfurl_media": True,
+    "mrkdwn": False,
+    "link_names": True,
+    "username": "Robot",
+    "icon_emoji": ":robot_face:",
+    "icon_url": "https://example.com/a.png",
+    "metadata": {"event_type": "orders_late", "event_payload": {"count": 3}},
+}
+ATTACHMENT: dict[str, JsonValue] = {"color": "#d00", "text": "*late*", "mrkdwn_in": ["text"]}
+
+
+@pytest.mark.parametrize("kind", [webhook, bot])
+async def test_everything_that_is_given_is_sent(
+    workspace: Workspace, kind: Callable[[Workspace], dict[str, str]]
+) -> None:
+    fields = {"channel": "#ops", "attachments": [ATTACHMENT], **MORE}
+    await run(SLACK, fields, kind(workspace))
+    (message,) = workspace.messages
+    assert (message.attachments, dict(message.more)) == ((ATTACHMENT,), MORE)
+
+
+async def test_nothing_else_is_sent(workspace: Workspace) -> None:
+    await run(SLACK, {"text": "x"}, webhook(workspace))
+    assert workspace.requests[0].json() == {"text": "x"}
+
+
+async def test_markdown_is_posted(workspace: Workspace) -> None:
+    await run(SLACK, {"channel": "#ops", "markdown_text": "**late**", "text": ""}, bot(workspace))
+    assert workspace.messages[0].more == (("markdown_text", "**late**"),)
+
+
+async def test_an_answer_is_shown_in_the_channel_as_well(workspace: Workspace) -> None:
+    first = await run(SLACK, {"channel": "#ops", "text": "late"}, bot(workspace))
+    fields = {"channel": "#ops", "text": "later", "thread_ts": first["ts"], "reply_broadcast": True}
+    await run(SLACK, fields, bot(workspace))
+    assert (workspace.messages[1].thread_ts, workspace.messages[1].more) == (
+        first["ts"],
+        (("reply_broadcast", True),),
+    )
+
+
+@pytest.mark.parametrize(("given", "left"), [({}, (ATTACHMENT,)), ({"attachments": []}, ())])
+async def test_a_change_keeps_attachments_unless_they_are_removed(
+    workspace: Workspace, given: dict[str, object], left: tuple[JsonValue, ...]
+) -> None:
+    first = await run(SLACK, {"channel": "#ops", "attachments": [ATTACHMENT]}, bot(workspace))
+    change = {"channel": "#ops", "text": "done", "update": first["ts"], **given}
+    await run(SLACK, change, bot(workspace))
+    assert workspace.messages[0].attachments == left
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"text": ""}, "a message needs text or blocks"),
+        ({"text": ""}, "a message needs text, markdown_text, blocks or attachments"),
+        ({"markdown_text": "x" * 12_001}, "markdown_text has 12001 characters, more than 12000"),
+        ({"markdown_text": "x", "text": "x"}, "give either markdown_text or text and blocks"),
+        ({"markdown_text": "x", "blocks": [BLOCK]}, "give either markdown_text or text and blocks"),
+        ({"attachments": [{"text": "x"}] * 101}, "101 attachments, more than 100"),
+        ({"text": "x", "reply_broadcast": True}, "reply_broadcast needs the thread_ts of what is answered"),
         ({"text": "x" * (TEXT_LIMIT + 1)}, "text has 40001 characters, more than 40000"),
         ({"blocks": [BLOCK] * (BLOCK_LIMIT + 1)}, "51 blocks, more than 50"),
         ({"text": "x", "update": "1.2"}, "a webhook cannot change messages; use a connection with a token"),
@@ -71,6 +131,31 @@ async def test_limits_are_checked_before_anything_is_sent(
     error = await failure(SLACK, fields, webhook(workspace))
     assert (error.code, error.retryable, workspace.requests) == ("validation", False, [])
     assert error.message == message or (message is None and error.message.startswith("blocks."))
+
+
+async def test_the_blocks_of_attachments_are_checked(workspace: Workspace) -> None:
+    attachments: list[JsonValue] = [{"text": "x"}, {"color": "#f00", "blocks": [BLOCK, {"type": "section"}]}]
+    error = await failure(SLACK, {"attachments": attachments}, webhook(workspace))
+    assert (error.code, error.message.split(":")[0]) == ("validation", "attachments.1.blocks.1")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"thread_ts": "1.2"},
+        {"unfurl_links": False},
+        {"username": "Robot"},
+        {"icon_emoji": ":robot_face:", "icon_url": "https://example.com/a.png"},
+    ],
+    ids="+".join,
+)
+async def test_what_a_change_would_not_change_is_refused(
+    workspace: Workspace, fields: dict[str, object]
+) -> None:
+    change = {"channel": "#ops", "text": "x", "update": "1700000000.000000", **fields}
+    error = await failure(SLACK, change, bot(workspace))
+    message = f"{' and '.join(fields)} cannot be changed; leave it out, or post another message"
+    assert (brief(error), workspace.requests) == (("validation", message, False), [])
 
 
 async def test_a_token_needs_a_channel(workspace: Workspace) -> None:
@@ -113,7 +198,7 @@ VALUES = st.recursive(
 def test_any_block_is_sent_or_refused(block: dict[str, JsonValue], type_: str) -> None:
     before = json.dumps(block := {**block, "type": type_})
     with suppress(StageError):
-        check_block(0, block)
+        check_block("blocks.0", block)
     assert json.dumps(block) == before
 
 

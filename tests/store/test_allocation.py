@@ -6,11 +6,11 @@ import pytest
 
 from cronny.scheduling.allocation import LEAD, Handout
 from cronny.scheduling.catchup import Missed
-from cronny.store.allocation import RATE, lock_schedule, unstarted, write_fires
+from cronny.store.allocation import RATE, SLOW, lock_schedule, overdue, postpone, unstarted, write_fires
 from cronny.store.database import Database
 from cronny.store.schedules import Schedules
 from cronny.store.tables import ScheduleRow, TriggerRow, TriggerState
-from tests.store.samples import MINUTE, NOW, Owner, add, add_owner, executing, fire, ledger, wish
+from tests.store.samples import MINUTE, NOW, SECOND, Owner, add, add_owner, executing, fire, ledger, wish
 
 
 @pytest.fixture
@@ -174,3 +174,37 @@ async def test_the_more_wait_for_an_instant_the_earlier_one_wakes(database: Data
         rows = [(await schedules.save(wish(owner.action, f"s{n}"), NOW))[0] for n in range(5)]
     wakes = [(await write(database, row, handout(next_due=9))).wake_at for row in rows]
     assert wakes == [at(9) - LEAD - timedelta(seconds=rank / RATE) for rank in range(5)]
+
+
+async def test_what_is_overdue_is_counted_by_tenant(database: Database, owner: Owner) -> None:
+    other = await add_owner(database, "other")
+    await add(database, fire(owner), fire(owner, NOW + SECOND), fire(other), executing(other, NOW + SECOND))
+    async with database.read() as session:
+        found = [await overdue(session, NOW + SLOW + later) for later in (timedelta(), SECOND, 2 * SECOND)]
+    assert found == [{}, {"acme": 1, "other": 1}, {"acme": 2, "other": 1}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"planned": NOW + MINUTE}, {"reason": "queued"}, {"allocated_at": NOW + MINUTE}],
+    ids=["starts later", "waits for others", "was just allocated"],
+)
+async def test_what_cannot_have_started_is_not_overdue(
+    database: Database, owner: Owner, changes: dict[str, Any]
+) -> None:
+    await add(database, fire(owner, **changes))
+    async with database.read() as session:
+        assert await overdue(session, NOW + MINUTE) == {}
+
+
+async def test_a_postponed_schedule_is_allocated_later_and_loses_no_fire(
+    database: Database, owner: Owner
+) -> None:
+    before = await write(database, owner.schedule, handout(1, cursor=5, next_due=7))
+    async with database.write() as session:
+        target = await lock_schedule(session, owner.schedule.id)
+        assert target is not None
+        await postpone(session, target.schedule, at(8))
+    after = target.schedule
+    assert (after.wake_at, after.cursor, after.next_due) == (at(8), before.cursor, before.next_due)
+    assert len(await ledger(database)) == 1

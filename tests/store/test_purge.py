@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from cronny.metrics import Metrics
 from cronny.purger import Purger
@@ -9,6 +10,7 @@ from cronny.store.database import Database
 from cronny.store.events import EventFilter, Events
 from cronny.store.purge import BATCH, Purged, purge_batch
 from cronny.store.tables import EventKind, StageRow, StageState, TriggerState
+from cronny.store.wait_tables import WaitRow
 from tests.store.samples import NOW, SECOND, Owner, add, add_owner, fire, ledger, stage_records
 
 DAY = timedelta(days=1)
@@ -126,3 +128,18 @@ async def test_without_the_lease_nothing_is_purged(database: Database, owner: Ow
 def test_a_full_batch_is_not_the_last() -> None:
     batches = [Purged(BATCH, 0, DAY), Purged(0, BATCH, DAY), Purged(BATCH - 1, 0, DAY)]
     assert [batch.is_last for batch in batches] == [False, False, True]
+
+
+async def test_what_the_stages_of_a_trigger_waited_for_goes_with_it(database: Database, owner: Owner) -> None:
+    row = fire(owner, OLD, state=TriggerState.COMPLETED, finished_at=OLD)
+    await add(database, row)
+    async with database.write() as session:
+        session.add(
+            WaitRow(
+                id="wat_1", tenant_id=owner.tenant.id, trigger_id=row.id, stage_id="a", kind="approval",
+                opened_at=OLD, until=OLD, closed_at=OLD,
+            )
+        )  # fmt: skip
+    await purged(database, owner)
+    async with database.read() as session:
+        assert (await session.execute(select(WaitRow))).all() == []

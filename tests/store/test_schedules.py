@@ -254,3 +254,29 @@ def test_the_state_says_how_far_the_fires_were_handed_out(
     values: dict[str, Any] = {"observed_generation": observed, "next_due": next_due, "last_due": last_due}
     row = ScheduleRow(generation=1, **values)
     assert row.state(NOW) is state
+
+
+async def test_what_an_outage_left_unallocated_is_written_down_when_its_rule_is_changed(
+    database: Database, owner: Owner
+) -> None:
+    row, _ = await save(database, owner, wish(owner.action, source="every hour"), NOW + 4 * MINUTE)
+    (left,) = await ledger(database)
+    assert (left.due, left.until, left.count, left.number) == (LATER, NOW + 4 * MINUTE, 4, 1)
+    assert (left.state, left.reason, row.fires) == (TriggerState.SKIPPED, "superseded", 4)
+
+
+async def test_what_an_outage_left_unallocated_is_written_down_when_its_schedule_is_deleted(
+    database: Database, owner: Owner
+) -> None:
+    await delete(database, owner)
+    assert [(row.due, row.reason) for row in await ledger(database)] == [(LATER, "deleted")]
+
+
+async def test_what_fell_into_a_pause_is_written_down_when_its_rule_is_given_up(
+    database: Database, owner: Owner
+) -> None:
+    await pause(database, owner, NOW)
+    await edit(database, owner)
+    assert [(row.due, row.state, row.reason) for row in await ledger(database)] == [
+        (LATER, TriggerState.SKIPPED, "paused")
+    ]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from dsl.plan import Plan, PlannedEdge, PlannedStage
+from dsl.plan import Graph, Plan, PlannedEdge, PlannedStage, Side
 from workflows.messages import Allocation, Fire
 
 
@@ -61,3 +61,35 @@ def give(*fires: Fire, wake: datetime | None = None, generation: int = 1) -> All
 def in_an_hour() -> datetime:
     """A wake that no test waits for."""
     return datetime.now(UTC) + timedelta(hours=1)
+
+
+def make_foreach(at_once: int = 3, *, is_strict: bool = True) -> dict[str, Any]:
+    """The special field of a stage that is executed for each item of a list."""
+    return {"foreach": {"at_once": at_once, "is_strict": is_strict}}
+
+
+def make_handlers(**lists: str) -> dict[str, Graph]:
+    """Lists of stages behind a graph: `on_error="page tell"`; their edges are numbered from 100 on."""
+    graphs, first = {}, 100
+    for name, stages in lists.items():
+        ids = stages.split()
+        graph = make_plan(stages, *(f"{a} {b}" for a, b in pairwise(ids)))
+        graphs[name] = Graph(
+            stages=tuple(stage.model_copy(update={"is_root": False}) for stage in graph.stages),
+            edges=tuple(edge.model_copy(update={"index": edge.index + first}) for edge in graph.edges),
+        )
+        first += len(ids)
+    return graphs
+
+
+def make_side(source: str, stages: str, *edges: str) -> Side:
+    """A branch that is executed for each failed attempt; its edges are numbered from 50 on."""
+    graph = make_plan(stages, *edges)
+    moved = tuple(edge.model_copy(update={"index": edge.index + 50}) for edge in graph.edges)
+    return Side(source=source, stages=graph.stages, edges=moved)
+
+
+def undoable(*stages: str) -> dict[str, dict[str, Any]]:
+    """The special fields of stages that can be undone."""
+    undo = {"is_pure": False, "is_root": False, "timeout": timedelta(seconds=60)}
+    return {stage: {"undo": {"id": f"{stage}.undo", **undo}} for stage in stages}

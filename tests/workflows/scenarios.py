@@ -8,11 +8,12 @@ from temporalio.client import WorkflowHandle
 
 from cronny.names import check_workflow, tenant_queue
 from dsl.plan import Plan
-from tests.workflows.plans import give, in_an_hour, make_chain, make_fire, make_plan
+from tests.workflows.graph_scenarios import GRAPH_SCENARIOS
+from tests.workflows.plans import give, in_an_hour, make_chain, make_fire, make_foreach, make_plan
 from tests.workflows.scripted import Gate
 from tests.workflows.stand import Stand, wait_for
 from workflows.checking import ConnectionCheck
-from workflows.messages import AllocateCall, CheckCall, Execution, Settled, StageStatus
+from workflows.messages import AllocateCall, CheckCall, Execution, Settled, StageResult, StageStatus
 from workflows.schedule import WAKES
 
 Handle = WorkflowHandle[Any, Any]
@@ -141,6 +142,58 @@ async def _checked(stand: Stand) -> Handle:
     return handle
 
 
+def _waiting(wake: timedelta, **fields: Any) -> StageResult:
+    return StageResult(status="waiting", wake=datetime.now(UTC) + wake, **fields)
+
+
+async def _waits(stand: Stand) -> Handle:
+    """A root that waits, is reminded by a timer and answered by a signal; then one that waits for a while."""
+    hour, soon = timedelta(hours=1), timedelta(seconds=1)
+    stand.ports.waiting["a"] = [
+        _waiting(soon, early=(0,), fired=(0,)),
+        _waiting(hour, early=(0, 1), fired=(0, 1)),
+    ]
+    stand.ports.waiting["d"] = [_waiting(soon)]
+    stand.ports.plan = WAITING
+    handle = await stand.start_trigger()
+    await wait_for(handle, "TIMER_STARTED", 2)
+    await handle.signal("released")
+    await handle.result()
+    return handle
+
+
+async def _waits_cancelled(stand: Stand) -> Handle:
+    stand.ports.waiting["a"] = [_waiting(timedelta(hours=1), early=(0,))]
+    stand.ports.plan = WAITING
+    handle = await stand.start_trigger()
+    await wait_for(handle, "TIMER_STARTED")
+    await handle.cancel()
+    await handle.result()
+    return handle
+
+
+async def _waits_in_vain(stand: Stand) -> Handle:
+    """Another stage fails meanwhile, and nothing handles that."""
+    stand.ports.waiting["a"] = [_waiting(timedelta(hours=1), early=(0,), fired=(0,))]
+    stand.ports.outcomes["b"] = "failed"
+    return await stand.execute(WAITING)
+
+
+async def _items_wait(stand: Stand) -> Handle:
+    """Of three items one waits for a moment and one for a signal."""
+    stand.ports.items["a"] = 3
+    stand.ports.waiting["a/0"] = [_waiting(timedelta(seconds=1))]
+    stand.ports.waiting["a/1"] = [_waiting(timedelta(hours=1))]
+    stand.ports.plan = make_plan("a", a={**WAITS, **make_foreach()})
+    handle = await stand.start_trigger()
+    await wait_for(handle, "TIMER_FIRED")
+    await handle.signal("released")
+    await handle.result()
+    return handle
+
+
+WAITS = {"is_waiting": True}
+WAITING = make_plan("a b c d", "a b waiting", "a c reminder", "a d", a=WAITS, d=WAITS)
 HANDLED = make_plan("a b c", "a b", "a c error")
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -159,6 +212,11 @@ SCENARIOS: Mapping[str, Scenario] = {
     "trigger-cancelled": _cancelled,
     "trigger-held-by-timer": _held_by_timer,
     "trigger-queued": _queued,
+    "trigger-waits": _waits,
+    "trigger-items-wait": _items_wait,
+    "trigger-waits-cancelled": _waits_cancelled,
+    "trigger-waits-in-vain": _waits_in_vain,
     "trigger-cancelling": _cancelling,
     "trigger-releasing": _releasing,
+    **GRAPH_SCENARIOS,
 }

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from temporalio import activity
 
-from dsl.plan import Plan
+from dsl.plan import Graph, Plan
 from tests.workflows.plans import make_plan
 from workflows.messages import (
     AllocateCall,
@@ -21,6 +22,7 @@ from workflows.messages import (
     StageStatus,
 )
 
+SOON = timedelta(milliseconds=10)  # the delay before another attempt
 BEAT = 0.05  # seconds between heartbeats; with them comes the cancellation
 HEARD = {"completed": {"success", "always"}, "failed": {"error", "always"}, "skipped": {"skipped", "always"}}
 
@@ -49,13 +51,17 @@ async def _nothing(_: AllocateCall) -> None:
 
 @dataclass
 class ScriptedPorts:
-    """All six ports; without a script each stage completes and each fitting connector fires."""
+    """All ports; without a script each stage completes and each fitting connector fires."""
 
     plan: Plan = field(default_factory=lambda: make_plan("a"))
     poison: Exception | None = None  #: Why no plan can be loaded.
     outcomes: dict[str, StageStatus | Sequence[Exception]] = field(default_factory=dict)
     queued: dict[str, int] = field(default_factory=dict)  #: How often a stage is told to wait its turn.
+    items: dict[str, int] = field(default_factory=dict)  #: How many a stage with `foreach` has.
+    retries: dict[str, int] = field(default_factory=dict)  #: How many attempts fail before the one that ends.
+    waiting: dict[str, list[StageResult]] = field(default_factory=dict)  #: What is said before the end.
     cancel: tuple[Execution, ...] = ()  #: What a queued trigger asks to end.
+    has_outputs: bool = True  #: Whether they can be made, where they are asked for.
     settled: Settled | None = None
     dead: frozenset[int] = frozenset()  #: Connectors whose condition says no.
     allocations: list[Allocation | Exception] = field(default_factory=list)
@@ -92,6 +98,11 @@ class ScriptedPorts:
     async def run_pure_stage(self, call: StageCall) -> StageResult:
         return await self._end("pure", call, "completed")
 
+    @activity.defn(name="abandon_stage")
+    async def abandon_stage(self, call: StageCall) -> StageResult:
+        self.log.append(f"abandon {call.stage_id}")
+        return StageResult(status="cancelled")
+
     @activity.defn(name="skip_stage")
     async def skip_stage(self, call: StageCall) -> StageResult:
         return await self._end("skip", call, "skipped")
@@ -99,6 +110,16 @@ class ScriptedPorts:
     @activity.defn(name="check_connection")
     async def check_connection(self, call: CheckCall) -> None:
         self.log.append(f"check {call.connection}")
+
+    @activity.defn(name="close_items")
+    async def close_items(self, call: StageCall) -> StageResult:
+        failed = any(name.startswith(f"{call.stage_id}/") for name in self.outcomes)
+        return await self._end("close", call, "failed" if failed else "completed")
+
+    @activity.defn(name="try_outputs")
+    async def try_outputs(self, settlement: Settlement) -> bool:
+        self.log.append("outputs")
+        return self.has_outputs
 
     @activity.defn(name="finish")
     async def finish(self, settlement: Settlement) -> Settled | None:
@@ -108,17 +129,24 @@ class ScriptedPorts:
         return self.settled
 
     async def _end(self, port: str, call: StageCall, usual: StageStatus) -> StageResult:
-        self.log.append(f"{port} {call.stage_id}")
-        self.stage_calls[call.stage_id] = call
+        name = call.record_id if call.item is None else f"{call.record_id}/{call.item}"
+        self.log.append(f"{port} {name}")
+        self.stage_calls[name] = call
         try:
-            await self._gate(call.stage_id)
+            await self._gate(name)
         except asyncio.CancelledError:
-            self.log.append(f"cancelled {call.stage_id}")
+            self.log.append(f"cancelled {name}")
             raise
         if self.queued.get(call.stage_id):
             self.queued[call.stage_id] -= 1
             return StageResult(status="queued", cancel=self.cancel)
-        scripted = self.outcomes.get(call.stage_id, usual) if port != "skip" else usual
+        if port == "run" and call.item is None and call.stage_id in self.items:
+            return StageResult(status="opened", items=self.items[call.stage_id])
+        if port == "run" and 0 < call.attempt <= self.retries.get(call.stage_id, 0):
+            return StageResult(status="retrying", fired=self._of(call.stage_id, {"retry"}), delay=SOON)
+        if self.waiting.get(name):
+            return self.waiting[name].pop(0)
+        scripted = self.outcomes.get(name, usual) if port != "skip" else usual
         if not isinstance(scripted, str):
             attempt = activity.info().attempt
             if attempt <= len(scripted):
@@ -128,11 +156,19 @@ class ScriptedPorts:
 
     def _fired(self, stage: str, status: StageStatus) -> tuple[int, ...]:
         heard = set(HEARD.get(status, ()))
-        (planned,) = [one for one in self.plan.stages if one.id == stage]
-        if status == "failed" and planned.continue_on_error:
+        planned = [one for graph in self._graphs for one in graph.stages if one.id == stage]
+        if status == "failed" and any(one.continue_on_error for one in planned):
             heard.add("success")
-        edges = [edge for edge in self.plan.edges if edge.source == stage and edge.on in heard]
-        return tuple(edge.index for edge in edges if edge.index not in self.dead)
+        return self._of(stage, heard)
+
+    def _of(self, stage: str, heard: set[str]) -> tuple[int, ...]:
+        edges = [edge for graph in self._graphs for edge in graph.edges]
+        wanted = {edge.index for edge in edges if edge.source == stage and edge.on in heard}
+        return tuple(sorted(wanted - self.dead))
+
+    @property
+    def _graphs(self) -> list[Graph]:
+        return [self.plan, *self.plan.sides, *self.plan.handlers.values()]
 
     async def _gate(self, name: str) -> None:
         if name in self.gates:

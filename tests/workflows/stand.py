@@ -1,7 +1,7 @@
 """Workers that execute the real workflows on a real Temporal server, with scripted ports."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +22,7 @@ from dsl.plan import Plan
 from tests.workflows.plans import make_fire
 from tests.workflows.scripted import ScriptedPorts
 from workflows.checking import ConnectionCheck
+from workflows.foreach import Foreach
 from workflows.messages import AllocateCall, Fire
 from workflows.schedule import Schedule, first_call, search_attributes
 from workflows.trigger import Trigger
@@ -46,7 +47,7 @@ class Stand:
     async def serving(self, runner: WorkflowRunner | None = None, **options: Any) -> AsyncIterator[None]:
         """Serve both queues."""
         system = self._worker(self.system_queue, [Schedule], runner, options)
-        ours = [Trigger, ConnectionCheck]
+        ours = [Trigger, Foreach, ConnectionCheck]
         async with system, self._worker(tenant_queue(self.tenant), ours, runner, options):
             yield
 
@@ -82,15 +83,23 @@ class Stand:
         )
 
     def _worker(
-        self, queue: str, workflows: list[type], runner: WorkflowRunner | None, options: dict[str, Any]
+        self, queue: str, workflows: Sequence[type], runner: WorkflowRunner | None, options: dict[str, Any]
     ) -> Worker:
         ports = self.ports
-        stages = [ports.run_stage, ports.run_pure_stage, ports.skip_stage]
+        executing = [ports.run_stage, ports.run_pure_stage, ports.skip_stage]
+        stages = [*executing, ports.abandon_stage, ports.close_items]
         return Worker(
             self.client,
             task_queue=queue,
             workflows=workflows,
-            activities=[ports.allocate, ports.load_plan, *stages, ports.finish, ports.check_connection],
+            activities=[
+                ports.allocate,
+                ports.load_plan,
+                *stages,
+                ports.try_outputs,
+                ports.finish,
+                ports.check_connection,
+            ],
             workflow_runner=runner or SandboxedWorkflowRunner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **options,

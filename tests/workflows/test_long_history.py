@@ -7,9 +7,10 @@ from cronny.temporal.binary import obtain, user_cache
 from cronny.temporal.devserver import DevServer
 from tests.servers import temporal as temporal_server
 from tests.servers.ports import free_port
-from tests.workflows.plans import give, in_an_hour, make_fire
+from tests.workflows.plans import give, in_an_hour, make_fire, make_foreach, make_plan
 from tests.workflows.stand import Stand, make_stand, names_of, wait_for
 
+ITEMS = 40
 LONG = "limit.historyCount.suggestContinueAsNew=20"  # events; Temporal's own value is 4096
 
 
@@ -45,3 +46,20 @@ async def _first_run(address: str) -> list[str]:
         await first.signal("changed")
         await handle.result()
         return await names_of(first)
+
+
+def test_items_whose_history_is_long_continue_as_new_early(impatient: ImpatientServer) -> None:
+    with temporal_server.serving(impatient):
+        log, last = asyncio.run(_items(impatient.address))
+    assert sorted(log) == sorted(f"run a/{number}" for number in range(ITEMS))
+    assert len(last) < 3 * ITEMS  # each leaves three events at least
+
+
+async def _items(address: str) -> tuple[list[str], list[str]]:
+    """The items that were executed, and the events of the last history."""
+    stand: Stand = await make_stand(address)
+    stand.ports.items["a"] = ITEMS
+    async with stand.serving():
+        handle = await stand.execute(make_plan("a", a=make_foreach(3)))
+        last = await names_of(stand.client.get_workflow_handle(f"{handle.id}/a"))
+    return [line for line in stand.ports.log if line.startswith("run a/")], last

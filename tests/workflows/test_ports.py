@@ -16,7 +16,7 @@ from temporalio.client import Client
 import activities
 from activities.evaluator import Evaluator
 from activities.runtime import Parts, Runtime
-from activities.serving import TENANT_SLOTS, Serving
+from activities.serving import HELD, Serving
 from activities.stages.catalogue import KINDS
 from cronny.clock import wall_clock
 from cronny.egress import EgressPolicy
@@ -24,6 +24,7 @@ from cronny.secrets import KeyRing, new_key
 from cronny.store.database import Database
 from workflows import ports
 from workflows.checking import ConnectionCheck
+from workflows.foreach import Foreach
 from workflows.schedule import Schedule
 from workflows.trigger import Trigger
 
@@ -59,16 +60,18 @@ FOUND = list(_implementations())
 
 
 def test_there_are_ports() -> None:
-    ours = {
+    assert PORTS.keys() == {
         "allocate",
         "load_plan",
         "run_stage",
         "run_pure_stage",
+        "abandon_stage",
         "skip_stage",
+        "close_items",
+        "try_outputs",
         "finish",
         "check_connection",
     }
-    assert PORTS.keys() == ours
 
 
 def test_every_port_has_one_implementation_and_nothing_else_is_an_activity() -> None:
@@ -93,10 +96,10 @@ def test_each_queue_serves_its_workflow_and_the_ports_it_calls(tmp_path: Path) -
     system, tenant = serving._system_duty(), serving._tenant_duty()
     assert (system.workflows, {_name(one) for one in system.activities}) == ([Schedule], {"allocate"})
     assert (tenant.workflows, {_name(one) for one in tenant.activities}) == (
-        [Trigger, ConnectionCheck],
+        [Trigger, Foreach, ConnectionCheck],
         PORTS.keys() - {"allocate"},
     )
-    assert (system.activity_slots, tenant.activity_slots) == (None, TENANT_SLOTS)
+    assert (system.activity_slots, tenant.activity_slots) == (None, HELD)
 
 
 def _serving(folder: Path) -> Serving:

@@ -9,7 +9,7 @@ from tests.workflows import scenarios
 from tests.workflows.plans import make_fire, make_plan
 from tests.workflows.scripted import Gate
 from tests.workflows.stand import Stand, names_of, wait_for
-from workflows import trigger
+from workflows import turns
 from workflows.messages import Settled
 
 
@@ -34,13 +34,13 @@ async def test_a_release_that_comes_while_it_asks_is_not_lost(stand: Stand) -> N
     assert stand.ports.log[1:] == ["run a", "run a", "finish completed"]
 
 
-@pytest.mark.parametrize("hour", [trigger.HOUR, 0])
+@pytest.mark.parametrize("hour", [turns.HOUR, 0])
 async def test_a_queued_trigger_asks_again_when_nobody_tells_it(
     idle: Stand, monkeypatch: pytest.MonkeyPatch, hour: int
 ) -> None:
     for name in ("ASK_AGAIN", "ASK_RARELY"):
-        monkeypatch.setattr(trigger, name, timedelta(milliseconds=200))
-    monkeypatch.setattr(trigger, "HOUR", hour)
+        monkeypatch.setattr(turns, name, timedelta(milliseconds=200))
+    monkeypatch.setattr(turns, "HOUR", hour)
     idle.ports.queued["a"] = 2
     async with idle.serving(UnsandboxedWorkflowRunner()):
         await idle.execute(make_plan("a"))

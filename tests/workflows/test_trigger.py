@@ -7,7 +7,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from tests.workflows.plans import make_chain, make_fire, make_plan
 from tests.workflows.stand import Stand, events_of, names_of
 from workflows.messages import Settlement, StageCall
-from workflows.trigger import SLACK
+from workflows.remote import SLACK
 
 DIAMOND = make_plan("a b c d", "a b", "a c", "b d", "c d", d={"join": "all"})
 

@@ -9,11 +9,13 @@ from pydantic import BaseModel
 Schema = Mapping[str, Any]
 WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
 SCALARS = set(WORDS)
+WORDS["model"] = "mapping"
+JSON = "#/$defs/JsonValue"
 
 
 def field_table(model: type[BaseModel]) -> str:
     """A Markdown table: name, type, default and description of each field."""
-    schema = model.model_json_schema()
+    schema = _resolved(model.model_json_schema())
     required = schema.get("required", ())
     rows = ["| field | type | default | |", "|---|---|---|---|"]
     for name, field in schema["properties"].items():
@@ -37,16 +39,31 @@ def type_text(field: Schema) -> str:
     """What a value must be, in a few words."""
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(_choices(field["anyOf"])))
+    if choices := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(dict.fromkeys(_choices(choices)))
     name = str(field.get("type"))
     if name == "array":
         return f"list of: {type_text(field['items'])}"
     if name == "object":
-        return f"mapping to: {type_text(_values(field))}"
+        return _mapping_text(field)
     if name == "string" and field.get("writeOnly"):
         return "secret"
+    if field.get("$ref", JSON) != JSON:
+        name = "model"
     return WORDS.get(name, "anything") + _range(field)
+
+
+def _resolved(schema: Any, models: Mapping[str, Any] | None = None) -> Any:
+    """The schema with the models that it refers to in their places."""
+    models = schema.get("$defs", {}) if models is None else models
+    match schema:
+        case {"$ref": str(place), **rest}:
+            return {**_resolved(models[place.rpartition("/")[2]], models), **rest}
+        case dict():
+            return {name: _resolved(part, models) for name, part in schema.items() if name != "$defs"}
+        case list():
+            return [_resolved(part, models) for part in schema]
+    return schema
 
 
 def _choices(schemas: Sequence[Schema]) -> Iterator[str]:
@@ -59,9 +76,12 @@ def _choices(schemas: Sequence[Schema]) -> Iterator[str]:
             yield type_text(schema)
 
 
-def _values(field: Schema) -> Schema:
-    values = field.get("additionalProperties")
-    return values if isinstance(values, Mapping) else {}
+def _mapping_text(field: Schema) -> str:
+    if "properties" in field:
+        return "mapping of: " + ", ".join(f"`{name}`" for name in field["properties"])
+    by_pattern = next(iter(field.get("patternProperties", {}).values()), None)
+    values = by_pattern or field.get("additionalProperties")
+    return f"mapping to: {type_text(values if isinstance(values, Mapping) else {})}"
 
 
 def _range(field: Schema) -> str:

@@ -23,6 +23,8 @@ def _section(kind: Kind) -> str:
     parts += [f"### `with` of {kind.name}", field_table(kind.with_model)]
     if kind.connection_model is not None:
         parts += [f"### Connection of {kind.name}", _need(kind), field_table(kind.connection_model)]
+    if kind.is_waiting:
+        parts.append("It takes no worker's slot while it waits, and goes on waiting through any restart.")
     if kind.is_pure:
         parts.append("It touches nothing outside: no connection, no side effect.")
     return "\n\n".join(parts) + "\n"

@@ -6,7 +6,7 @@ from alembic import op
 from cronny.store.columns import Instant
 
 revision = "objects"
-down_revision = "0001"
+down_revision = "items"
 branch_labels = None
 depends_on = None
 

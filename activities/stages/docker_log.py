@@ -1,0 +1,100 @@
+"""What a container writes: told apart, cut into lines for the stage's log, and kept where it is asked for."""
+
+from collections.abc import Callable, Iterator
+
+LOG_ROOM = 60 * 1024  # characters; a stage's log has little more
+LONGEST_LINE = 16 * 1024  # bytes; a program may never end its line
+TAIL = 1000  # bytes of the errors that are kept for the message of a failure
+
+STDOUT, STDERR = 1, 2
+HEADER = 8  # bytes before each piece: the stream, three zeros, the length
+
+
+class Frames:
+    """The pieces of a multiplexed stream, from whatever chunks it comes in."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def read(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
+        """The (stream, content) pairs that are complete now."""
+        self._rest += chunk
+        while len(self._rest) >= HEADER:
+            end = HEADER + int.from_bytes(self._rest[4:HEADER])
+            if len(self._rest) < end:
+                return
+            yield self._rest[0], bytes(self._rest[HEADER:end])
+            del self._rest[:end]
+
+
+class Sink:
+    """Where the output of one container goes."""
+
+    def __init__(self, log: Callable[[str], None], keeps: int | None) -> None:
+        """`keeps` is how many bytes of the standard output may be kept; None keeps nothing."""
+        self._log = log
+        self._keeps = keeps
+        self._room = LOG_ROOM
+        self._lines = {STDOUT: bytearray(), STDERR: bytearray()}
+        self._seen = {STDOUT: 0, STDERR: 0}
+        self._repeated = {STDOUT: 0, STDERR: 0}
+        self._tail = b""
+        self.stdout = bytearray()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing that comes would be used."""
+        return self._room <= 0 and (self._keeps is None or self.is_over)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the standard output is larger than what may be kept."""
+        return self._keeps is not None and len(self.stdout) > self._keeps
+
+    @property
+    def complaint(self) -> str:
+        """The last line that was written to the standard error."""
+        lines = self._tail.decode(errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def rewind(self) -> None:
+        """Expect everything once more, from the beginning."""
+        self._repeated = dict(self._seen)
+
+    def take(self, stream: int, content: bytes) -> None:
+        """Take a piece of the standard output or error."""
+        if stream not in self._lines:
+            return
+        known = min(self._repeated[stream], len(content))
+        self._repeated[stream] -= known
+        fresh = content[known:]
+        self._seen[stream] += len(fresh)
+        if stream == STDERR:
+            self._tail = (self._tail + fresh)[-TAIL:]
+        elif self._keeps is not None and not self.is_over:
+            self.stdout += fresh
+        self._write(self._lines[stream], fresh)
+
+    def end(self) -> None:
+        """Write the lines that were never ended."""
+        for line in self._lines.values():
+            if line:
+                self._say(bytes(line))
+                line.clear()
+
+    def _write(self, line: bytearray, fresh: bytes) -> None:
+        line += fresh
+        *complete, rest = bytes(line).split(b"\n")
+        for each in complete:
+            self._say(each)
+        while len(rest) > LONGEST_LINE:
+            self._say(rest[:LONGEST_LINE])
+            rest = rest[LONGEST_LINE:]
+        line[:] = rest
+
+    def _say(self, line: bytes) -> None:
+        if self._room <= 0:
+            return
+        text = line.decode(errors="replace").rstrip("\r")
+        self._room -= len(text) + 1
+        self._log(text if self._room > 0 else "the rest of the log is left out: it is too long")

@@ -1,0 +1,1 @@
+"""The functions of expressions: one catalogue for the engine, for hints and for the documents."""
