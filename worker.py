@@ -20,10 +20,10 @@ from cronny.clock import Clock, wall_clock
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError, Unavailable
 from cronny.heap import freeze_heap
+from cronny.keyring import open_ring
 from cronny.logs import configure_logging
 from cronny.metrics import exposed
 from cronny.purger import Purger
-from cronny.secrets import KeyRing
 from cronny.settings import Settings
 from cronny.store.database import Database
 from cronny.temporal.connection import check, connect, ensure_search_attributes
@@ -54,7 +54,7 @@ def _parts(settings: Settings, kinds: Mapping[str, Kind], clock: Clock) -> Parts
     return Parts(
         database=Database(settings.database_url),
         evaluator=Evaluator(),
-        keyring=KeyRing(settings.secret_key_text().get_secret_value()),
+        keyring=open_ring(settings),
         kinds=equipped(kinds, settings),
         clock=clock,
         egress=EgressPolicy(allow=settings.egress_allow),

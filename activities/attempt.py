@@ -4,6 +4,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from traceback import format_exception
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -12,15 +13,18 @@ from temporalio import activity
 from activities.early import EARLY_EVENTS, read_hint
 from activities.masking import Masker
 from activities.repeating import Opened, asks_for_item, open_items
-from activities.resolving import resolve_connection
+from activities.resolving import Access, open_for, texts_of
 from activities.runtime import Parts
 from activities.scope import Ended, Sight
 from activities.stages.kind import Deed, Kind, Origin, Passage, StageContext, StageError
 from activities.stages.request import Answer
 from activities.verdicts import connector_view
 from activities.work import Work
+from cronny.store.uses import Use
 from cronny.store.waits import WaitKey
+from dsl.action import Stage
 from dsl.durations import format_duration
+from dsl.outside import secret_expressions
 from dsl.shapes import mistakes_of
 
 report = logging.getLogger("activities.attempt")
@@ -37,6 +41,7 @@ class Prepared:
     masker: Masker
     rendered: JsonValue
     sight: Sight
+    uses: tuple[Use, ...] = ()  #: The connection and the secrets that it has opened.
 
 
 @dataclass
@@ -65,7 +70,7 @@ class Log:
 
 
 async def prepare(parts: Parts, work: Work) -> Prepared | Opened:
-    """Evaluate the stage's expressions and open its connection's secrets; raises StageError.
+    """Evaluate the stage's expressions and open its connection and secrets; raises StageError.
 
     Of a stage with `foreach` only its list is found; each item is prepared by itself.
     """
@@ -78,9 +83,15 @@ async def prepare(parts: Parts, work: Work) -> Prepared | Opened:
     if not await _is_wanted(parts, work, sight):
         return Prepared(None, None, Masker(()), None, sight)
     tenant = work.records.trigger.tenant_id
-    connection, masker = await resolve_connection(parts, tenant, kind, stage, secrets)
-    rendered = await parts.evaluator.render(stage.with_, sight.at("with"))
-    return Prepared(_validated(kind, rendered), connection, masker, masker.value(rendered), sight)
+    access = await open_for(parts, tenant, kind, stage, work.loaded, secrets)
+    masker = access.masker
+    try:
+        rendered, masker = await _rendered(parts, stage, sight, access)
+        with_ = _validated(kind, rendered)
+    except StageError as error:  # It may quote what it could not take.
+        message = masker.text(error.message)
+        raise StageError(error.code, message, retryable=error.retryable) from None
+    return Prepared(with_, access.connection, masker, masker.value(rendered), sight, access.uses)
 
 
 async def execute(
@@ -120,8 +131,21 @@ async def execute(
         text = format_duration(max(allowed, timedelta()))
         raise StageError("timeout", f"no result within {text}", retryable=True) from None
     except Exception as error:  # a mistake of ours; let through, Temporal would repeat the side effect
-        report.exception("a stage kind failed in an unexpected way", extra={"kind": kind.name})
+        # Its text may quote a credential.
+        trace = prepared.masker.text("".join(format_exception(error)))
+        report.error("a stage kind failed in an unexpected way", extra={"kind": kind.name, "trace": trace})
         raise StageError("internal", f"{kind.name}: {type(error).__name__}", retryable=False) from error
+
+
+async def _rendered(parts: Parts, stage: Stage, sight: Sight, access: Access) -> tuple[JsonValue, Masker]:
+    """The `with` block, and what masks its secrets; what an expression has made of one is secret, too."""
+    view = sight.at("with", **(access.secrets or {}))
+    rendered = await parts.evaluator.render(stage.with_, view)
+    made = [f"${{{{ {text} }}}}" for text in secret_expressions(stage.with_)] if access.secrets else []
+    if not made:
+        return rendered, access.masker
+    derived = texts_of(await parts.evaluator.render(list[JsonValue](made), view))
+    return rendered, Masker((*access.hidden, *derived))
 
 
 def _is_handed_over() -> bool:

@@ -40,7 +40,7 @@ def hint_of(parts: Parts, row: WaitRow) -> Hint:
     approvers = [str(name) for name in row.approvers] if isinstance(row.approvers, list) else []
     tokens = {
         name: {
-            decision: ApprovalLink(row.id, name, decision, row.until).token(parts.keyring)
+            decision: ApprovalLink(row.id, name, decision, row.until).token(parts.keyring, row.key_id)
             for decision in DECISIONS
         }
         for name in approvers

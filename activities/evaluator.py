@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from activities.scope import View
 from activities.stages.kind import StageError
 from cronny.child import signal_group, tied_to_parent
+from dsl.outside import NOUNS, outside_types
 from dsl.references import Reference, references, variables_used
 from dsl.templates import TemplateError, expressions_in, templates_in
 
@@ -60,6 +61,11 @@ class Evaluator:
     async def _ask(self, value: JsonValue, view: View, texts: list[str], *, is_condition: bool) -> JsonValue:
         found = [reference for text in texts for reference in _references(text)]
         types = variables_used(found, view.scope.types)
+        for name, kind in outside_types(found).items():
+            if name not in view.variables:  # It was there at the upload, and somebody has deleted it since.
+                root, _, last = name.partition(".")
+                raise _mistake(f"there is no {NOUNS[root]} '{last}'")
+            types[name] = kind
         request = {
             "value": value,
             "variables": {name: view.variables.get(name) for name in types},

@@ -5,6 +5,7 @@ from functools import partial
 from pydantic import JsonValue
 from temporalio import activity
 
+from activities.resolving import read_variables
 from activities.runtime import Runtime
 from activities.scope import sight_of
 from activities.stages.kind import StageError
@@ -72,7 +73,8 @@ class Finisher:
         records = await self._runtime.records.submit(fire.trigger_id)
         if records is None:
             return None, None  # purged meanwhile: nothing is left to settle
-        sight = sight_of(loaded, fire, records)
+        outside = await read_variables(self._parts, records.trigger.tenant_id, loaded.outside.vars)
+        sight = sight_of(loaded, fire, records, outside=outside)
         try:
             return await self._parts.evaluator.render(loaded.action.outputs, sight.at("outputs")), None
         except StageError as mistake:

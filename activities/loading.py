@@ -2,16 +2,21 @@
 
 import asyncio
 from collections import OrderedDict
+from typing import TypeAlias
 
 from temporalio.exceptions import ApplicationError
 
 from activities.action_cache import LoadedAction
+from activities.resolving import read_variables
 from activities.runtime import Runtime
+from activities.scope import Variables
 from activities.work import Work
 from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.items import ItemKey
 from cronny.store.records import Begin, TriggerRecords
 from workflows.messages import StageCall
+
+_Read: TypeAlias = tuple[TriggerRecords, Variables]
 
 SHARED = 32  # stages whose items share what was read for them; each may hold some megabytes
 
@@ -21,17 +26,22 @@ class Loader:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._shared: OrderedDict[tuple[str, str, str], asyncio.Task[TriggerRecords | None]] = OrderedDict()
+        self._shared: OrderedDict[tuple[str, str, str], asyncio.Task[_Read]] = OrderedDict()
 
     async def load(self, call: StageCall) -> Work:
         """What the call needs; raises ApplicationError if the ledger does not know of it."""
         fire = call.fire
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)
         if call.item is not None:
-            records = await self._of_all_items(call, loaded)
-            return Work(call, loaded, records, await self._item(call, call.item))
+            records, outside = await self._of_all_items(call, loaded)
+            return Work(call, loaded, records, await self._item(call, call.item), outside=outside)
+        records, outside = await self._read(call, loaded)
+        return Work(call, loaded, records, followed=await self._followed(call), outside=outside)
+
+    async def _read(self, call: StageCall, loaded: LoadedAction) -> _Read:
         records = _known(await self._records(call, loaded), call)
-        return Work(call, loaded, records, followed=await self._followed(call))
+        tenant_id = records.trigger.tenant_id
+        return records, await read_variables(self._runtime.parts, tenant_id, loaded.outside.vars)
 
     async def _records(self, call: StageCall, loaded: LoadedAction) -> TriggerRecords | None:
         """What was recorded of use to it; a stage that is no root, and so claims nothing, is now started."""
@@ -45,19 +55,17 @@ class Loader:
             Begin(call.fire.trigger_id, call.record_id, _needs(call, loaded))
         )
 
-    async def _of_all_items(self, call: StageCall, loaded: LoadedAction) -> TriggerRecords:
-        """What the items of a stage read besides their own records: once, as it changes no more."""
+    async def _of_all_items(self, call: StageCall, loaded: LoadedAction) -> _Read:
+        """What the items of a stage read besides their own records: once, so that it is the same for all."""
         key = (call.fire.trigger_id, call.record_id, call.run_id)
         task = self._shared.get(key)
         if task is None:
-            begin = Begin(call.fire.trigger_id, call.record_id, _needs(call, loaded))
-            task = asyncio.ensure_future(self._runtime.stage_starts.submit(begin))
-            self._shared[key] = task
+            task = self._shared[key] = asyncio.create_task(self._read(call, loaded))
         self._shared.move_to_end(key)
         if len(self._shared) > SHARED:
             self._shared.popitem(last=False)
         try:
-            return _known(await asyncio.shield(task), call)
+            return await asyncio.shield(task)
         except BaseException:
             self._shared.pop(key, None)
             raise

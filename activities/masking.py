@@ -27,9 +27,8 @@ class Masker:
             lines |= {line.strip() for line in secret.splitlines()}  # A key in PEM is printed by lines.
         parts = [part for part in whole | lines if len(part) >= SHORTEST]
         forms = [form for part in parts for form in _escaped(part)]
-        forms += [
-            form for part in whole.intersection(parts) for form in _base64(part.encode(errors="replace"))
-        ]
+        for content in (part.encode(errors="replace") for part in whole.intersection(parts)):
+            forms += [*_base64(content), *_hex(content)]
         # Longest first, or a secret that begins another would leave the rest of it.
         forms.sort(key=len, reverse=True)
         self._pattern = re.compile("|".join(forms)) if forms else None
@@ -98,3 +97,7 @@ def _base64(content: bytes) -> Iterator[str]:
         if len(stable) >= SHORTEST:
             yield re.escape(stable)
             yield re.escape(stable.replace("+", "-").replace("/", "_"))
+
+
+def _hex(content: bytes) -> Iterator[str]:
+    yield from (content.hex(), content.hex().upper())

@@ -13,6 +13,7 @@ from activities.delays import Delays
 from activities.evaluator import Evaluator
 from activities.hold import Holds
 from activities.stages.kind import Kind
+from activities.uses import UseLog
 from cronny.batching import Batcher
 from cronny.clock import Clock
 from cronny.egress import EgressPolicy
@@ -69,6 +70,7 @@ class Runtime:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.holds = Holds(parts.clock)
+        self.uses = UseLog(parts.database, parts.clock)
         self.delays = Delays()
         self.actions = ActionCache(parts.database, parts.kinds)
         self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(ROOM))

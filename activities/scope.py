@@ -66,13 +66,20 @@ class Sight:
         return Sight(self.loaded, {**self.variables, **given}, (*self.more, *names))
 
 
-def sight_of(loaded: LoadedAction, fire: Fire, records: TriggerRecords, branch: str = "") -> Sight:
-    """What every stage of a trigger sees: its inputs, itself and the stages that have ended.
+def sight_of(
+    loaded: LoadedAction,
+    fire: Fire,
+    records: TriggerRecords,
+    branch: str = "",
+    outside: Variables | None = None,
+) -> Sight:
+    """What every stage of a trigger sees: its inputs, the tenant's variables, itself and the ended stages.
 
     In a branch that is followed more than once, it sees that execution of the stages there.
     """
     inputs = records.trigger.inputs if isinstance(records.trigger.inputs, dict) else {}
     variables: dict[str, JsonValue] = {f"inputs.{name}": value for name, value in inputs.items()}
+    variables |= outside or {}
     variables |= {
         "trigger.id": fire.trigger_id,
         "trigger.due": instant_text(fire.due),

@@ -19,6 +19,7 @@ from temporalio.worker import (
 )
 
 from activities.allocator import Allocator
+from activities.checking import Checker
 from activities.finisher import Finisher
 from activities.runtime import Runtime
 from activities.stage_runner import StageRunner
@@ -26,6 +27,7 @@ from cronny.errors import Unavailable
 from cronny.names import SYSTEM_QUEUE, tenant_queue
 from cronny.store.failures import meaning_of
 from cronny.store.tenants import Tenants
+from workflows.checking import ConnectionCheck
 from workflows.foreach import Foreach
 from workflows.schedule import Schedule
 from workflows.trigger import Trigger
@@ -127,8 +129,9 @@ class Serving:
             ends.load_plan,
             ends.try_outputs,
             ends.finish,
+            Checker(self._runtime).check_connection,
         ]
-        return Duty([Trigger, Foreach], activities, CACHED, 5, HELD)
+        return Duty([Trigger, Foreach, ConnectionCheck], activities, CACHED, 5, HELD)
 
     def _worker(self, queue: str, duty: Duty) -> Worker:
         return Worker(

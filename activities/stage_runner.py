@@ -149,6 +149,8 @@ class StageRunner:
 
     async def _begin(self, work: Work, prepared: Prepared | Opened | StageError) -> StageResult:
         """Execute a stage whose trigger is this run's."""
+        if isinstance(prepared, Prepared):
+            self._runtime.uses.note(prepared.uses)
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
         if isinstance(prepared, Opened):
             return await self._open(work, prepared, log)
@@ -245,7 +247,7 @@ class StageRunner:
                     return found
                 answer = found
             output = await execute(self._parts, work, prepared, until, log, answer)
-            output = log.masker.value(await self._shaped(work.stage, output, sight))
+            output = await self._shaped(work.stage, log.masker.value(output), sight, log.masker)
             return _Outcome(Ended("completed", output, None, attempt), sight, rendered)
         except StageError as error:
             description = _described(error, log.masker)
@@ -273,10 +275,13 @@ class StageRunner:
         started = work.record.started_at if work.record is not None else None
         return min(deadline, (started or now) + work.stage.total_timeout)
 
-    async def _shaped(self, stage: Stage, output: JsonValue, sight: Sight) -> JsonValue:
+    async def _shaped(self, stage: Stage, output: JsonValue, sight: Sight, masker: Masker) -> JsonValue:
+        # What is shaped is masked before: an expression could make a secret into what nobody recognises.
         if stage.output is None:
             return output
-        return await self._parts.evaluator.render(stage.output, sight.at("output", output=output))
+        return masker.value(
+            await self._parts.evaluator.render(stage.output, sight.at("output", output=output))
+        )
 
     async def _delay(self, work: Work, error: StageError, description: JsonValue) -> timedelta | None:
         """The delay before the next attempt, if there is to be one."""

@@ -109,8 +109,9 @@ class Waits:
             until=min(until, request.until or until),
             remind_at=None if request.remind_after is None else now + request.remind_after, answers=None,
         )  # fmt: skip
+        if request.is_hook or row.approvers:
+            row.key_id = keyring.newest  # It is not dropped while the wait is open.
         if request.is_hook:
-            row.key_id = keyring.newest
             row.digest = hash_key(wait_token(keyring, row.id, row.key_id))
         return row
 
@@ -118,7 +119,7 @@ class Waits:
         # The ledger would keep a link that only its approver must know.
         call = wish.request.call
         if call is not None and wish.masker.value(call.inputs) != call.inputs:
-            text = "a link cannot be handed to another action; send it from here"
+            text = "a secret or a link cannot be handed to another action, whose record would show it"
             raise StageError("validation", text, retryable=False)
 
     async def _standing(self, wish: Wish, row: WaitRow) -> StageResult | Answer:

@@ -1,7 +1,7 @@
 """One execution of a stage, or of one of its items, and what was recorded for it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pydantic import JsonValue
@@ -29,6 +29,7 @@ class Work:
     records: TriggerRecords
     item: ItemRow | None = None  #: The record of the item, if it is one that is called for.
     followed: AttemptRow | None = None  #: The failed attempt for whose sake a branch is executed.
+    outside: Mapping[str, JsonValue] = field(default_factory=dict)  #: The tenant's variables in the action.
 
     @property
     def stage(self) -> Stage:
@@ -65,7 +66,7 @@ class Work:
     @cached_property
     def sight(self) -> Sight:
         """What its expressions see, except for `input`."""
-        sight = sight_of(self.loaded, self.call.fire, self.records, self.call.suffix)
+        sight = sight_of(self.loaded, self.call.fire, self.records, self.call.suffix, self.outside)
         if self.undone:
             return self._undoing(sight)
         if self.call.outcome is not None:

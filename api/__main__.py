@@ -13,8 +13,8 @@ from api.parts import Parts
 from cronny.clock import wall_clock
 from cronny.errors import CronnyError
 from cronny.heap import freeze_heap
+from cronny.keyring import open_ring
 from cronny.logs import configure_logging
-from cronny.secrets import KeyRing
 from cronny.settings import Settings
 from cronny.store.database import Database
 from cronny.temporal.connection import connect
@@ -26,7 +26,7 @@ log = logging.getLogger("api")
 
 async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
     """Connect everything and serve until SIGTERM or SIGINT."""
-    keyring = KeyRing(settings.secret_key_text().get_secret_value())
+    keyring = open_ring(settings)
     database = Database(settings.database_url)
     try:
         parts = Parts(database, await connect(settings), keyring, kinds, wall_clock, settings.outside_url)

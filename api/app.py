@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from activities.uses import UseLog
 from api import errors
 from api.answers import AsciiJson
 from api.openapi import describe
@@ -23,12 +24,16 @@ from api.routes import (
     fires,
     health,
     hooks,
+    keys,
     limits,
     links,
     schedules,
     schemas,
+    secrets,
     triggers,
     validate,
+    variables,
+    versions,
     webhooks,
 )
 
@@ -52,9 +57,11 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.outbox = Outbox(parts.temporal)
+    app.state.uses = UseLog(parts.database, parts.clock)
     errors.install(app)
     for noun in (
         actions,
+        versions,
         schedules,
         explaining,
         fires,
@@ -68,6 +75,9 @@ def create_app(parts: Parts) -> FastAPI:
         events,
         calendars,
         connections,
+        variables,
+        secrets,
+        keys,
         validate,
         limits,
         schemas,
@@ -82,3 +92,4 @@ def create_app(parts: Parts) -> FastAPI:
 async def _until_sent(app: FastAPI) -> AsyncIterator[None]:
     yield
     await app.state.outbox.close()
+    await app.state.uses.close()

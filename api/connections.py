@@ -5,14 +5,15 @@ from pydantic import BaseModel, JsonValue
 from api.body import Body
 from api.caller import Caller
 from api.requests import ConnectionRequest
-from api.stored import users_of
-from api.views.connection import ConnectionView, view_connection
+from api.stored import require_unused, users_by_connection, users_of
+from api.views.connection import ConnectionTest, ConnectionView, view_connection, view_test
 from api.views.listing import Listing
-from cronny.errors import Conflict
-from cronny.store.tables import ConnectionRow, EventKind
-from cronny.store.tenant_store import TenantStore
+from cronny.errors import Conflict, Unavailable
+from cronny.store.tables import EventKind
+from cronny.temporal.checks import run_check
 from cronny.vault import seal, split_secrets
 from dsl.problems import did_you_mean
+from workflows.messages import CheckCall
 
 
 async def put_connection(caller: Caller, name: str, body: Body) -> ConnectionView:
@@ -23,34 +24,60 @@ async def put_connection(caller: Caller, name: str, body: Body) -> ConnectionVie
     async with caller.write() as store:
         row = await store.connections.reserve(name, wanted.kind, store.now)
         if row.kind != wanted.kind:
-            await _require_unused(store, row, f"be of kind {wanted.kind}")
+            wish = f"the connection '{name}' cannot be of kind {wanted.kind}"
+            require_unused(wish, users_of(name, await store.actions.newest()), is_forced=False)
         sealed = seal(caller.parts.keyring, row, secrets)
         await store.connections.save(row, wanted.kind, settings, sealed, store.now)
         details: dict[str, JsonValue] = {"connection": name, "revision": row.revision}
         await store.note(EventKind.CONNECTION_SAVED, details=details)
-    return view_connection(row, caller.parts.keyring)
+        users = users_of(name, await store.actions.newest())
+    return view_connection(row, caller.parts.keyring, users)
 
 
 async def list_connections(caller: Caller) -> Listing[ConnectionView]:
     """Every connection, by name."""
     async with caller.read() as store:
-        rows = await store.connections.all()
-    return Listing(items=tuple(view_connection(row, caller.parts.keyring) for row in rows))
+        rows, versions = await store.connections.all(), await store.actions.newest()
+    keyring, users = caller.parts.keyring, users_by_connection(versions)
+    views = [view_connection(row, keyring, users.get(row.name, ())) for row in rows]
+    return Listing(items=tuple(views))
 
 
 async def show_connection(caller: Caller, name: str) -> ConnectionView:
     """A connection without its secrets; raises NotFound."""
     async with caller.read() as store:
-        return view_connection(await store.connections.get(name), caller.parts.keyring)
+        row = await store.connections.get(name)
+        users = users_of(name, await store.actions.newest())
+    return view_connection(row, caller.parts.keyring, users)
 
 
-async def delete_connection(caller: Caller, name: str) -> None:
-    """Forget a connection; raises NotFound, and Conflict while an action uses it."""
+async def check_connection(caller: Caller, name: str) -> ConnectionTest:
+    """Have a worker of the tenant test a connection.
+
+    Raises NotFound, Conflict for what cannot be tested, and Unavailable when no worker answers.
+    """
+    async with caller.read() as store:
+        row = await store.connections.get(name)
+    kind = caller.parts.kinds.get(row.kind)
+    if kind is None or kind.check_connection is None:
+        raise Conflict(f"connections of kind {row.kind} cannot be tested; a stage that uses it will tell")
+    call = CheckCall(tenant=caller.tenant.slug, connection_id=row.id, connection=name)
+    await run_check(caller.parts.temporal, call)
+    async with caller.read() as store:
+        tested = view_test((await store.connections.get(name)).checked)
+    if tested is None:
+        raise Unavailable("the worker does not know this kind of connection; is it of another version?")
+    return tested
+
+
+async def delete_connection(caller: Caller, name: str, is_forced: bool) -> None:
+    """Forget a connection; raises NotFound, and Conflict while an action uses it unless that is forced."""
     async with caller.write() as store:
         row = await store.connections.get(name, is_locked=True)
-        await _require_unused(store, row, "be deleted")
+        users = users_of(name, await store.actions.newest())
+        details = require_unused(f"the connection '{name}' cannot be deleted", users, is_forced)
         await store.connections.delete(row)
-        await store.note(EventKind.CONNECTION_DELETED, details={"connection": name})
+        await store.note(EventKind.CONNECTION_DELETED, details={"connection": name, **details})
 
 
 def _model_of(caller: Caller, kind: str, body: Body) -> type[BaseModel]:
@@ -63,10 +90,3 @@ def _model_of(caller: Caller, kind: str, body: Body) -> type[BaseModel]:
         hint = did_you_mean(kind[:60], models) or f"the kinds are {', '.join(sorted(models))}"
         raise body.refuse(("kind",), f"no kind '{kind[:60]}' takes a connection", hint, "unknown_kind")
     return models[kind]
-
-
-async def _require_unused(store: TenantStore, row: ConnectionRow, wish: str) -> None:
-    users = users_of(row.name, await store.actions.newest())
-    if users:
-        names = ", ".join(f"'{name}'" for name in users)
-        raise Conflict(f"the connection '{row.name}' cannot {wish}: it is used by {names}")

@@ -1,4 +1,4 @@
-"""Where a page of triggers ended, as an opaque text."""
+"""Where a page of a long list ended, as an opaque text."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -28,5 +28,10 @@ def read_cursor(text: str) -> Position:
             return datetime.fromisoformat(found[1]), found[2]
     except ValueError:
         pass  # not base64, not text, or no date
+    raise not_a_cursor()
+
+
+def not_a_cursor() -> Invalid:
+    """The error of a text that no page gave."""
     hint = "give the `next` of the page before"
-    raise Invalid([Problem("query.cursor", "this is not a cursor", hint, "cursor")])
+    return Invalid([Problem("query.cursor", "this is not a cursor", hint, "cursor")])

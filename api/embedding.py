@@ -1,12 +1,10 @@
 """The schedules written in an action's text, kept as the text says."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from api.limiting import require_small, rule_problem
 from api.previewing import void_changes
-from api.views.action import Change
+from api.views.action import Effect
 from api.writing import WrittenAction, WrittenSchedule
 from cronny.errors import Conflict, Invalid, NotFound
 from cronny.scheduling import DateSet
@@ -16,15 +14,6 @@ from cronny.store.schedules import Wish
 from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
 from dsl.inputs import check_inputs
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What an upload did to one schedule."""
-
-    row: ScheduleRow
-    change: Change
-    void: tuple[datetime, ...] = ()  #: The dues of changed fires that the rule does not have any more.
 
 
 async def embed(
@@ -38,7 +27,7 @@ async def embed(
         require_small(store, filled, written.document, (*one.path, "inputs"))
     effects = [await _save(store, action, one, present.get(one.name)) for one in written.schedules]
     gone = sorted(present.keys() - {one.name for one in written.schedules})
-    return [*effects, *[await _delete(store, name) for name in gone]]
+    return [*effects, *[await drop_schedule(store, name) for name in gone]]
 
 
 def _require_firing(
@@ -79,7 +68,8 @@ async def _save(
     return Effect(row, "updated" if is_changed else "unchanged", await void_changes(store, row))
 
 
-async def _delete(store: TenantStore, name: str) -> Effect:
+async def drop_schedule(store: TenantStore, name: str) -> Effect:
+    """Take a schedule away with what wrote it."""
     row = await store.schedules.delete(name, store.now)
     await store.note(EventKind.SCHEDULE_DELETED, row)
     return Effect(row, "deleted")

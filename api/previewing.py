@@ -68,6 +68,17 @@ async def compiled_of(saved: ScheduleRow, rules: RuleCache, store: TenantStore) 
         return None
 
 
+async def present_rules(store: TenantStore, action: str, rules: RuleCache) -> dict[str, Compiled | None]:
+    """The rules of an action's own schedules as they are saved."""
+    try:
+        found = await store.actions.get(action)
+    except NotFound:
+        return {}
+    return {
+        row.name: await compiled_of(row, rules, store) for row in await store.schedules.of_action(found.id)
+    }
+
+
 async def void_changes(store: TenantStore, row: ScheduleRow) -> tuple[datetime, ...]:
     """The dues of changed fires that the rule of a schedule, just saved, does not have any more."""
     if not row.has_changes:

@@ -13,7 +13,7 @@ from api.payload import Payload
 from api.signatures import Headers, Proof, is_timed, proof_of, refusal_of
 from api.stored import read_stored
 from api.views.webhook import Accepted, Heard
-from api.webhook_settings import Kept, open_secret, settings_of
+from api.webhook_settings import Kept, settings_of
 from cronny.errors import Conflict, Invalid, NotFound, TooMany
 from cronny.firing import fire_of
 from cronny.secrets import Unsealable, hash_key
@@ -30,6 +30,7 @@ from cronny.store.webhooks import (
     note_refusal,
     recent_deliveries,
 )
+from cronny.vault import unseal_signer
 from dsl.action import Input
 from dsl.inputs import check_inputs
 from dsl.problems import Problem
@@ -99,7 +100,7 @@ async def _authenticated(parts: Parts, call: Call) -> str:
         return _unsigned_key(call.headers)
     proof = proof_of(signing.scheme, call.headers, call.payload.raw, call.payload.value)
     try:
-        secret = open_secret(parts.keyring, webhook.row)
+        secret = unseal_signer(parts.keyring, webhook.row)
         why = refusal_of(signing.scheme, secret, proof, parts.clock(), signing.tolerance)
     except Unsealable as error:
         why = str(error)

@@ -2,9 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StrictBool
+from fastapi import Query
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    StrictBool,
+)
 
 from api.instants import GivenInstant
+from api.permissions import Role, Scope
+from cronny.names import NAME_PATTERN
 from dsl.options import Overlap
 
 Inputs = dict[str, JsonValue]
@@ -16,6 +28,7 @@ def _storable(text: str) -> str:
     return text
 
 
+Force = Annotated[bool, Query(description="Do it although something uses it.")]
 Note = Annotated[str, Field(max_length=1000), AfterValidator(_storable)]
 
 
@@ -143,4 +156,43 @@ class ConnectionRequest(Sent):
     settings: Inputs = Field(
         description="The fields of that kind's connection, secret ones among them.",
         examples=[{"host": "db.example.com", "database": "orders", "user": "app", "password": "…"}],
+    )
+
+
+class VariableRequest(Sent):
+    """What a variable is to be."""
+
+    value: JsonValue = Field(description="Any JSON but null.", examples=["eu-west-1", 3, ["a", "b"]])
+
+
+class SecretRequest(Sent):
+    """What a secret is to be."""
+
+    value: Annotated[SecretStr, Field(min_length=4, max_length=65_536)] = Field(
+        description="A text; what has fewer than four characters could not be masked."
+    )
+
+
+class RollbackRequest(NoteRequest):
+    """Which version of an action is to be the newest again."""
+
+    version: Annotated[int, Field(ge=1, strict=True)] | None = Field(
+        None, description="The one before the newest, unless given; of a deleted action the newest."
+    )
+
+
+class KeyRequest(Sent):
+    """What an API key is to be."""
+
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] = Field(
+        description="Who uses it: it stands in the events of what is done with the key.", examples=["ci"]
+    )
+    role: Role = Field(description="What it may at the most.")
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)] | None = Field(
+        None,
+        description="What of that it may; all, unless given.",
+        examples=[["actions:read", "actions:run"]],
+    )
+    expires: AwareDatetime | None = Field(
+        None, description="From when on it is refused, RFC 3339; never, unless given."
     )

@@ -143,7 +143,7 @@ async def show_upcoming(caller: Caller, name: str, after: datetime | None, count
 
 async def _find_action(store: TenantStore, name: str, body: Body) -> ActionRow:
     try:
-        return await store.actions.get(name if is_name(name) else "")
+        return await store.actions.get(name if is_name(name) else "", is_held=True)
     except NotFound:
         hint = "upload it first"
         raise body.refuse(("action",), f"there is no action '{name[:63]}'", hint, "not_found") from None

@@ -10,6 +10,7 @@ from api.requests import Inputs, Sent
 from api.signatures import Scheme
 from cronny.secrets import KeyRing
 from cronny.store.webhook_tables import WebhookRow
+from cronny.vault import seal_signer
 from dsl.action import Span
 
 TOKEN_PREFIX = "hook_"  # noqa: S105  # of a token, not one
@@ -101,18 +102,9 @@ def sealed_secret(keyring: KeyRing, row: WebhookRow, wanted: WebhookRequest) -> 
     if given is None and row.sealed:
         return row.sealed, None
     secret = given.get_secret_value() if given is not None else token_urlsafe(32)
-    return keyring.seal(secret.encode(), _context(row)), None if given is not None else secret
-
-
-def open_secret(keyring: KeyRing, row: WebhookRow) -> str:
-    """The secret that callers sign with; raises Unsealable."""
-    return keyring.open(row.sealed, _context(row)).decode()
+    return seal_signer(keyring, row, secret), None if given is not None else secret
 
 
 def new_token() -> str:
     """A fresh token of 256 random bits."""
     return TOKEN_PREFIX + token_urlsafe(32)
-
-
-def _context(row: WebhookRow) -> str:
-    return f"{row.tenant_id}/webhook/{row.id}"

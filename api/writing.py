@@ -12,6 +12,7 @@ from dsl.action import Action
 from dsl.check import Checked, check_action, check_text
 from dsl.document import Document, Path, read_document
 from dsl.kinds import Catalogue
+from dsl.outside import Outside
 from dsl.problems import Problem
 from dsl.report import Report
 from dsl.schedule import Schedule
@@ -41,11 +42,12 @@ class WrittenAction:
 
 @dataclass(frozen=True)
 class Known:
-    """What a text may name: kinds of stages, and the tenant's connections by kind and calendars."""
+    """What a text may name: kinds, and the tenant's connections by kind, calendars, variables and secrets."""
 
     kinds: Catalogue
     connections: Mapping[str, str]
     calendars: Collection[str]
+    outside: Outside
 
 
 def read_action(name: str, raw: bytes, known: Known) -> WrittenAction:
@@ -73,8 +75,8 @@ def _read(raw: bytes, known: Known, name: str | None) -> WrittenAction | Sequenc
     document, unread = read_document(raw)
     with _checking:
         if document is None or unread:
-            return check_text(raw, known.kinds, known.connections).problems
-        checked = check_action(document, known.kinds, known.connections)
+            return check_text(raw, known.kinds, known.connections, known.outside).problems
+        checked = check_action(document, known.kinds, known.connections, known.outside)
     schedules = tuple(_written(checked))
     problems = [*checked.problems, *_name_problems(name, document)]
     for one in schedules:

@@ -23,9 +23,9 @@ class ApprovalLink:
     decision: Decision
     expires: datetime
 
-    def token(self, keyring: KeyRing) -> str:
-        """The link as the last part of a URL, signed."""
-        return f"{_packed(self)}.{keyring.sign(_signed(_packed(self)))}"
+    def token(self, keyring: KeyRing, key_id: str | None = None) -> str:
+        """The link as the last part of a URL, signed by the newest key unless another is named."""
+        return f"{_packed(self)}.{keyring.sign(_signed(_packed(self)), key_id)}"
 
 
 def read_link(keyring: KeyRing, token: str) -> ApprovalLink:

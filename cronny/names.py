@@ -53,6 +53,11 @@ def asked_workflow(tenant: str, action: str, origin: str, trigger: str) -> str:
     return f"trigger/{tenant}/{action}/{origin}/{trigger}"
 
 
+def check_workflow(tenant: str, connection: str) -> str:
+    """The workflow id of a test of a connection; a second one at the same time joins the first."""
+    return f"check/{tenant}/{connection}"
+
+
 def instant_text(instant: datetime) -> str:
     """RFC 3339 in UTC with a `Z`, fractions only where there are any."""
     text = instant.astimezone(UTC).replace(tzinfo=None).isoformat()

@@ -9,6 +9,8 @@ import hmac
 import os
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from secrets import token_hex, token_urlsafe
 
@@ -31,7 +33,12 @@ class Unsealable(CronnyError):
 class KeyRing:
     """The sealing keys of an installation: `id:base64,…`, the newest first, which seals; all of them open."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, reread: Callable[[], str] | None = None) -> None:
+        """`reread` gives the text as it is by now: keys that are added while a process runs are found."""
+        self._reread = reread
+        self._read(text)
+
+    def _read(self, text: str) -> None:
         pairs = [_pair(part.strip()) for part in text.split(",") if part.strip()]
         if not pairs or len(dict(pairs)) != len(pairs):
             raise SettingsError("secret keys: give at least one `id:base64`, each id once")
@@ -40,8 +47,14 @@ class KeyRing:
         self._signers = {key_id: hmac.digest(key, b"cronny signing", sha256) for key_id, key in pairs}
         self.newest = pairs[0][0]
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the keys, the newest first."""
+        return tuple(self._ciphers)
+
     def seal(self, plaintext: bytes, context: str) -> str:
         """The plaintext as `key id.base64`, which opens only with the same context."""
+        self._refresh()
         nonce = os.urandom(NONCE_BYTES)
         sealed = self._ciphers[self.newest].encrypt(nonce, plaintext, _bound(self.newest, context))
         return f"{self.newest}.{urlsafe_b64encode(nonce + sealed).decode()}"
@@ -49,7 +62,7 @@ class KeyRing:
     def open(self, text: str, context: str) -> bytes:
         """The plaintext; raises `Unsealable`."""
         key_id, _, encoded = text.partition(".")
-        cipher = self._ciphers.get(key_id)
+        cipher = self._ciphers[key_id] if self.has(key_id) else None
         if cipher is None:
             raise Unsealable(f"the secret was sealed under the key '{key_id[:32]}', which is not in the ring")
         try:
@@ -58,10 +71,21 @@ class KeyRing:
         except (InvalidTag, ValueError) as error:
             raise Unsealable from error
 
+    def has(self, key_id: str) -> bool:
+        """Whether the key of that id is in the ring."""
+        if key_id not in self._ciphers:
+            self._refresh()
+        return key_id in self._ciphers
+
+    def _refresh(self) -> None:
+        if self._reread is not None:
+            with suppress(SettingsError):  # What cannot be read at this moment is replaced at this moment.
+                self._read(self._reread())
+
     def sign(self, message: str, key_id: str | None = None) -> str:
         """`key id.signature` of a message, by the newest key unless another is named; raises `Unsealable`."""
         name = key_id or self.newest
-        if name not in self._signers:
+        if not self.has(name):
             raise Unsealable(f"the key '{name[:32]}' is not in the ring")
         mac = hmac.digest(self._signers[name], message.encode(), sha256)
         return f"{name}.{urlsafe_b64encode(mac).decode().rstrip('=')}"

@@ -12,7 +12,7 @@ from dsl.expressions import check_expressions
 from dsl.foreach import check_foreach, check_undo
 from dsl.inputs import declaration_problems
 from dsl.kinds import Catalogue
-from dsl.later import without_later
+from dsl.outside import Outside
 from dsl.problems import Problem
 from dsl.report import MAX_FOUND, EnoughError, Report
 from dsl.routes import check_routes
@@ -37,12 +37,17 @@ class Checked:
     schedules: Schedules = ()
 
 
-def check_text(text: str | bytes, catalogue: Catalogue, connections: Mapping[str, str] | None) -> Checked:
+def check_text(
+    text: str | bytes,
+    catalogue: Catalogue,
+    connections: Mapping[str, str] | None,
+    outside: Outside | None = None,
+) -> Checked:
     """As `check_action`, for a text, with the problems of reading it."""
     document, problems = read_document(text)
     if document is None:
         return Checked(None, tuple(problems))
-    checked = check_action(document, catalogue, connections)
+    checked = check_action(document, catalogue, connections, outside)
     if not problems:
         return checked
     # What could not be read stands as null, which is no problem of its own.
@@ -51,8 +56,16 @@ def check_text(text: str | bytes, catalogue: Catalogue, connections: Mapping[str
     return Checked(None, _ordered([*problems, *rest]))
 
 
-def check_action(document: Document, catalogue: Catalogue, connections: Mapping[str, str] | None) -> Checked:
-    """The action of a document; `connections` gives kinds by name, None leaves them unchecked."""
+def check_action(
+    document: Document,
+    catalogue: Catalogue,
+    connections: Mapping[str, str] | None,
+    outside: Outside | None = None,
+) -> Checked:
+    """The action of a document.
+
+    `connections` gives kinds by name, `outside` the variables and secrets; None leaves either unchecked.
+    """
     report = Report(document)
     if not isinstance(document.value, dict):
         report.add((), "must be a mapping with name and stages")
@@ -60,27 +73,30 @@ def check_action(document: Document, catalogue: Catalogue, connections: Mapping[
     action: Action | None = None
     schedules: Schedules = ()
     with suppress(EnoughError):
-        action, schedules = _checked(document.value, catalogue, connections, report)
+        action, schedules = _checked(document.value, catalogue, connections, outside, report)
     if action is None or report.found:
         return Checked(None, _ordered(report.problems))
     return Checked(action, (), schedules)
 
 
 def _checked(
-    value: dict[str, JsonValue], catalogue: Catalogue, connections: Mapping[str, str] | None, report: Report
+    value: dict[str, JsonValue],
+    catalogue: Catalogue,
+    connections: Mapping[str, str] | None,
+    outside: Outside | None,
+    report: Report,
 ) -> tuple[Action | None, Schedules]:
-    raw = without_later(value, report)
-    action = check_shape(Action, raw, report)
-    if _is_oversized(raw):  # The other checks take time in proportion to its square.
+    action = check_shape(Action, value, report)
+    if _is_oversized(value):  # The other checks take time in proportion to its square.
         return None, ()
-    sketch = sketch_of(raw)
+    sketch = sketch_of(value)
     _check_inputs(sketch, report)
     check_routes(sketch, report)
     check_uses(sketch, catalogue, connections, report)
     check_foreach(sketch, report)
     check_undo(sketch, catalogue, report)
     check_waits(sketch, report)
-    check_expressions(sketch, report)
+    check_expressions(sketch, outside, report)
     return action, read_schedules(sketch, report)
 
 

@@ -8,7 +8,8 @@ from pydantic import JsonValue
 from dsl.cel import MAX_LENGTH, compile_expression
 from dsl.document import Path, child_of
 from dsl.names import name_faults
-from dsl.references import references
+from dsl.outside import Outside, outside_types
+from dsl.references import Reference, references
 from dsl.report import Report
 from dsl.scopes import Scope, Situation, make_scope, with_more
 from dsl.sites import Site, sites_of
@@ -19,10 +20,10 @@ STATIC_FIELDS = frozenset({"sql", "source"})  # their values travel beside them,
 _ARTICLES = {"int": "a whole number", "double": "a number", "string": "a text", "map": "a mapping"}
 
 
-def check_expressions(sketch: Sketch, report: Report) -> None:
-    """Report what is wrong with any expression."""
+def check_expressions(sketch: Sketch, outside: Outside | None, report: Report) -> None:
+    """Report what is wrong with any expression; `outside` is what the tenant has, if that is known."""
     _refuse_elsewhere(sketch, report)
-    checker = _Checker(sketch, report)
+    checker = _Checker(sketch, outside, report)
     for site in sites_of(sketch):
         if site.is_condition:
             checker.check_condition(site)
@@ -52,6 +53,7 @@ def _refuse_elsewhere(sketch: Sketch, report: Report) -> None:
 @dataclass
 class _Checker:
     sketch: Sketch
+    outside: Outside | None
     report: Report
     scopes: dict[Situation, Scope] = field(default_factory=dict)
 
@@ -95,12 +97,12 @@ class _Checker:
     def _check(self, site: Site, path: Path, text: str, offset: int) -> str:
         """The type of an expression, or nothing if it is wrong."""
         names = references(text) if len(text) <= MAX_LENGTH else []
-        faults = list(name_faults(names, site, self.sketch))
+        faults = list(name_faults(names, site, self.sketch, self.outside))
         for fault in faults:
             self.report.add_inside(path, offset + fault.offset, fault.what, fault.hint, fault.code)
         if faults:
             return ""
-        program = compile_expression(text, with_more(self._scope(site.situation), site.more))
+        program = compile_expression(text, self._scope(site, names))
         if isinstance(program, tuple):
             for problem in program:
                 inside = _offset(text, problem.line, problem.column)
@@ -108,10 +110,13 @@ class _Checker:
             return ""
         return program.result
 
-    def _scope(self, situation: Situation) -> Scope:
+    def _scope(self, site: Site, names: list[Reference]) -> Scope:
+        situation = site.situation
         if situation not in self.scopes:
             self.scopes[situation] = make_scope(self.sketch.inputs, self.sketch.every_id, situation)
-        return self.scopes[situation]
+        own = with_more(self.scopes[situation], site.more)
+        more = outside_types(names)
+        return Scope.of({**own.types, **more}) if more else own
 
 
 def _is_static(path: Path) -> bool:

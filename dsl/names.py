@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from dsl.outside import NOUNS, Outside, is_outside_name
 from dsl.problems import did_you_mean, known_hint
 from dsl.references import Reference
 from dsl.scopes import STAGE_FIELDS, TRIGGER_FIELDS, roots_in
@@ -11,12 +12,11 @@ from dsl.sketch import Sketch
 
 # Roots of the language that have a value in some places only, and what to do elsewhere.
 _PLACED = {
-    "secrets": ("'secrets' is not supported yet", "put credentials into a connection", "not_supported"),
+    "secrets": ("secrets are to be had inside 'with' only", "use it in the 'with' of a stage", "scope"),
     "output": ("there is no 'output' here", "write stages.<id>.output, or input", "scope"),
     "error": ("there is no 'error' here", "write stages.<id>.error", "scope"),
     "attempt": ("there is no 'attempt' here", "write stages.<id>.attempts", "scope"),
     "input": ("there is no 'input' here", "write stages.<id>.output", "scope"),
-    "vars": ("'vars' is not supported yet", "", "not_supported"),
     "item": (
         "there is no 'item' here",
         "only a stage with 'foreach' has items, named by 'item_as'",
@@ -37,9 +37,13 @@ class Fault:
     code: str = "expression"
 
 
-def name_faults(found: Iterable[Reference], site: Site, sketch: Sketch) -> Iterator[Fault]:
-    """The faults of the references of one expression."""
+def name_faults(
+    found: Iterable[Reference], site: Site, sketch: Sketch, outside: Outside | None
+) -> Iterator[Fault]:
+    """The faults of the references of one expression; `outside` is what the tenant has, if that is known."""
     roots = roots_in(site.situation) | dict(site.more).keys()
+    if site.takes_secrets:
+        roots |= {"secrets"}
     for reference in found:
         match reference.root:
             case "stages":
@@ -52,6 +56,8 @@ def name_faults(found: Iterable[Reference], site: Site, sketch: Sketch) -> Itera
                 yield from _field_faults(reference, TRIGGER_FIELDS, "a trigger has no", hint)
             case root if root in _PLACED and root not in roots:
                 yield Fault(reference.offsets[0], *_PLACED[root])
+            case "vars" | "secrets":
+                yield from _outside_faults(reference, outside)
             case root if root in roots and reference.is_tested and len(reference.parts) == 1:
                 yield _tested(reference)
 
@@ -102,6 +108,29 @@ def _field_faults(reference: Reference, known: Iterable[str], what: str, hint: s
         yield Fault(reference.offsets[1], f"{what} '{name}'", did_you_mean(name, names) or hint, code)
     elif reference.is_tested and len(reference.parts) == 2:
         yield _tested(reference)
+
+
+def _outside_faults(reference: Reference, outside: Outside | None) -> Iterator[Fault]:
+    root, noun = reference.root, NOUNS[reference.root]
+    if len(reference.parts) < 2:
+        yield Fault(reference.offsets[0], f"'{root}' is no value", f"write {root}.<name>")
+        return
+    name, offset = str(reference.parts[1]), reference.offsets[1]
+    if not is_outside_name(name):
+        hint = "use letters, digits and '_', and no reserved word"
+        yield Fault(offset, f"'{name[:60]}' cannot be the name of a {noun}", hint)
+    elif outside is not None and name not in outside.of(root):
+        yield Fault(offset, f"there is no {noun} '{name}'", _nearest(name, root, outside), f"unknown_{noun}")
+    elif reference.is_tested and len(reference.parts) == 2:
+        yield _tested(reference)
+
+
+def _nearest(name: str, root: str, outside: Outside) -> str:
+    known = sorted(outside.of(root))
+    same = [one for one in known if one.lower() == name.lower()]
+    return (
+        f"did you mean '{same[0]}'?" if same else did_you_mean(name, known)
+    ) or f"set it with `cronny {root} set {name}`"
 
 
 def _tested(reference: Reference) -> Fault:

@@ -103,7 +103,7 @@ def make_scope(inputs: Mapping[str, Input], stages: Iterable[str], situation: Si
 
 def roots_in(situation: Situation) -> frozenset[str]:
     """The first words that names may have in a situation."""
-    return frozenset({"inputs", "trigger", "stages", *_EXTRA[situation]})
+    return frozenset({"inputs", "trigger", "stages", "vars", *_EXTRA[situation]})
 
 
 def input_type(given: Input) -> TypeName:

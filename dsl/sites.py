@@ -22,6 +22,11 @@ class Site:
     is_condition: bool = False
     more: Names = ()  #: The names that are there besides those of the situation.
 
+    @property
+    def takes_secrets(self) -> bool:
+        """Whether secrets are to be had: only what is sent has them, and that is masked."""
+        return self.path[-1] == "with"
+
 
 def sites_of(sketch: Sketch) -> Iterator[Site]:
     """Every site of an action."""

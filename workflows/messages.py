@@ -162,3 +162,11 @@ class Settled(Message):
     """Who waits for the end of a trigger."""
 
     release: tuple[str, ...]  #: Workflow ids.
+
+
+class CheckCall(Message):
+    """Test a connection."""
+
+    tenant: str
+    connection_id: str
+    connection: str  #: Its name, for those who look at Temporal.

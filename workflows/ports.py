@@ -3,7 +3,16 @@
 from temporalio import activity
 
 from dsl.plan import Plan
-from workflows.messages import AllocateCall, Allocation, Fire, Settled, Settlement, StageCall, StageResult
+from workflows.messages import (
+    AllocateCall,
+    Allocation,
+    CheckCall,
+    Fire,
+    Settled,
+    Settlement,
+    StageCall,
+    StageResult,
+)
 
 
 @activity.defn
@@ -57,4 +66,10 @@ async def try_outputs(settlement: Settlement) -> bool:
 @activity.defn
 async def finish(settlement: Settlement) -> Settled | None:
     """Settle the trigger in the ledger, and give who waits for that; local."""
+    raise NotImplementedError
+
+
+@activity.defn
+async def check_connection(call: CheckCall) -> None:
+    """Test a connection, and write down what came of it."""
     raise NotImplementedError

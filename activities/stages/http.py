@@ -20,6 +20,7 @@ from activities.stages.http_body import (
     parts_of,
     text_of,
 )
+from activities.stages.http_check import check_connection
 from activities.stages.http_connection import HttpConnection
 from activities.stages.http_sending import send
 from activities.stages.kind import Block, Kind, StageContext, StageError
@@ -210,6 +211,7 @@ HTTP = Kind(
     is_pure=False,
     connection_model=HttpConnection,
     run=run,
+    check_connection=check_connection,
     summary="Sends an HTTP request and gives its response.",
     example="""\
 id: fetch

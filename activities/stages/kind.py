@@ -83,10 +83,22 @@ class StageContext(Generic[WithT, ConnectionT]):
 
 
 @dataclass(frozen=True)
+class ConnectionContext(Generic[ConnectionT]):
+    """Everything a test of a connection may use."""
+
+    connection: ConnectionT
+    egress: EgressPolicy
+    timeout: timedelta
+    conceal: Callable[[str], None]  #: Have a secret that the test was given masked from now on.
+
+
+@dataclass(frozen=True)
 class Kind(KindSpec):
     """A kind of stage; `run` gives the output or raises `StageError`.
 
     A kind that waits has a `request`, from its `with` and the present; it is run when it has an answer.
+    `check_connection` gives in a sentence what answered, without changing anything there, or raises
+    `StageError`; a kind without it has connections that cannot be tested.
     """
 
     connection_model: type[BaseModel] | None
@@ -94,3 +106,4 @@ class Kind(KindSpec):
     example: str  #: The YAML of one stage.
     summary: str
     request: Callable[[Any, datetime], Request] | None = None
+    check_connection: Callable[[ConnectionContext[Any]], Awaitable[str]] | None = None

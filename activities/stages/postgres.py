@@ -10,7 +10,7 @@ import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 from pydantic import Field, JsonValue
 
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.kind import ConnectionContext, Kind, StageContext, StageError
 from activities.stages.postgres_connection import SMALL, PostgresConnection, Session, connected
 from activities.stages.postgres_errors import failure
 from activities.stages.postgres_parameters import parameters
@@ -59,6 +59,18 @@ async def run(context: Context) -> JsonValue:
     for output in outputs:
         context.log(f"{output['row_count']} rows")
     return of_all(outputs, fields)
+
+
+async def check_connection(context: ConnectionContext[PostgresConnection]) -> str:
+    """Log in and ask the server for its version."""
+    try:
+        async with connected(context.connection, context.egress) as session:
+            version = await session.connection.fetchval("select current_setting('server_version')")
+    except Driver as error:
+        raise failure(error) from error
+    except (OSError, EgressDenied) as error:
+        raise no_connection(error, context.connection.host) from error
+    return f"PostgreSQL {version} lets {context.connection.user} in"
 
 
 async def _execute(
@@ -169,6 +181,7 @@ POSTGRES = Kind(
     is_pure=False,
     connection_model=PostgresConnection,
     run=run,
+    check_connection=check_connection,
     summary="Executes statements on PostgreSQL.",
     example="""\
 id: insert

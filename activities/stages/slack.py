@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, SecretStr, field_validator, model_validat
 
 from activities.stages.body import body_value
 from activities.stages.exchange import Answer, Limits, exchange, web_url
-from activities.stages.kind import Block, Kind, StageContext, StageError
+from activities.stages.kind import Block, ConnectionContext, Kind, StageContext, StageError
 from activities.stages.payload import json_bytes
 from activities.stages.slack_message import SlackWith, check_message, fields_of
 
@@ -49,6 +49,8 @@ BUSY = frozenset(("message_limit_exceeded", "rate_limited", "ratelimited"))
 PASSING = frozenset(
     ("fatal_error", "internal_error", "request_timeout", "rollup_error", "service_unavailable")
 )
+# A webhook answers one of these to a message without content: it is there, and nothing was posted.
+EMPTY = frozenset(("invalid_payload", "missing_text_or_fallback_or_attachments", "no_text"))
 _REASON = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 
 
@@ -90,6 +92,25 @@ async def run(context: Context) -> JsonValue:
     return _sent_by_token(answer)
 
 
+async def check_connection(context: ConnectionContext[SlackConnection]) -> str:
+    """Ask Slack who the token is; or send the webhook a message without content, which it refuses."""
+    limits = Limits(context.egress, context.timeout, ANSWER_LIMIT)
+    connection = context.connection
+    request = _posted(*_target(connection, "auth.test"), {})
+    answer = await exchange(request, limits)
+    if answer.status == 429:
+        raise StageError("rate_limited", "Slack asks to wait", retryable=True, retry_after=answer.retry_after)
+    if connection.token is None:
+        reason = answer.content[:200].decode(errors="replace").strip()
+        if reason in EMPTY:
+            return "the webhook is there"
+        raise _refusal(answer, reason)
+    body = body_value(answer.content, answer.content_type, answer.charset)
+    if not isinstance(body, dict) or body.get("ok") is not True:
+        raise _refusal(answer, str(body.get("error", "")) if isinstance(body, dict) else "")
+    return f"the token is {body.get('user')}'s, of the workspace {body.get('team')}"
+
+
 def _check(message: SlackWith, connection: SlackConnection) -> None:
     if connection.token is None and message.update:
         problem = "a webhook cannot change messages; use a connection with a token"
@@ -100,17 +121,23 @@ def _check(message: SlackWith, connection: SlackConnection) -> None:
 
 
 def _request(message: SlackWith, connection: SlackConnection) -> httpx.Request:
-    headers = {"content-type": "application/json; charset=utf-8", "user-agent": "cronny"}
+    method = "chat.update" if message.update else "chat.postMessage"
+    return _posted(*_target(connection, method), fields_of(message))
+
+
+def _target(connection: SlackConnection, method: str) -> tuple[httpx.URL, str]:
+    """Where a request goes, and its token."""
     if connection.webhook_url:
-        url = _webhook(connection.webhook_url)
-    else:
-        method = "chat.update" if message.update else "chat.postMessage"
-        url = web_url(f"{connection.base_url.rstrip('/')}/{method}")
-        token = connection.token.get_secret_value() if connection.token else ""
-        headers["authorization"] = f"Bearer {token}"
-    content = json_bytes(fields_of(message))
+        return _webhook(connection.webhook_url), ""
+    token = connection.token.get_secret_value() if connection.token else ""
+    return web_url(f"{connection.base_url.rstrip('/')}/{method}"), token
+
+
+def _posted(url: httpx.URL, token: str, message: dict[str, JsonValue]) -> httpx.Request:
+    headers = {"content-type": "application/json; charset=utf-8", "user-agent": "cronny"}
+    headers |= {"authorization": f"Bearer {token}"} if token else {}
     try:
-        return httpx.Request("POST", url, headers=headers, content=content)
+        return httpx.Request("POST", url, headers=headers, content=json_bytes(message))
     except ValueError as error:  # Its text would quote the token.
         raise StageError("auth", "the token has characters that no token has", retryable=False) from error
 
@@ -167,6 +194,7 @@ SLACK = Kind(
     is_pure=False,
     connection_model=SlackConnection,
     run=run,
+    check_connection=check_connection,
     summary="Sends a message to Slack, or changes one. Slack knows no idempotency key: where its answer was "
     "lost, a retry may post a second time.",
     example="""\

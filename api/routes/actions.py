@@ -1,13 +1,14 @@
-"""Actions: upload, look at, run."""
+"""Actions: upload, look at, run, delete."""
 
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api.actions import apply_action, list_actions, plan_action, run_action, show_action
+from api.actions import Upload, apply_action, list_actions, plan_action, run_action, show_action
 from api.body import ANY_TEXT, OptionalBody, RawBody, documented
 from api.caller import COMMON, KnownCaller
+from api.deleting import Including, delete_action, plan_deletion
 from api.names import KnownName, NewName
 from api.outbox import SentAfter
 from api.problem import refusals
@@ -17,6 +18,13 @@ from api.views.listing import Listing
 from api.views.trigger import TriggerView
 
 DryRun = Annotated[bool, Query(description="Only say what would change.")]
+Label = Annotated[str | None, Query(max_length=1000, description="Only those with this label, `name=value`.")]
+WithSchedules = Annotated[
+    Including,
+    Query(
+        description="Which schedules go with it: `own`, those written in its text, or `all` that trigger it."
+    ),
+]
 
 router = APIRouter(prefix="/v1/actions", tags=["actions"], responses=refusals(*COMMON))
 
@@ -43,17 +51,17 @@ async def put_action(
     the upload would change, fires included, or refuses it in the same way, and writes nothing.
     """
     if dry_run:
-        return await plan_action(caller, name, raw)
-    applied = await apply_action(caller, outbox, name, raw)
+        return await plan_action(caller, name, Upload(raw))
+    applied = await apply_action(caller, outbox, name, Upload(raw))
     if applied.change == "created":
         response.status_code = HTTPStatus.CREATED
     return applied
 
 
-@router.get("")
-async def get_actions(caller: KnownCaller) -> Listing[ActionSummary]:
+@router.get("", responses=refusals(HTTPStatus.UNPROCESSABLE_ENTITY))
+async def get_actions(caller: KnownCaller, label: Label = None) -> Listing[ActionSummary]:
     """Every action, by name."""
-    return await list_actions(caller)
+    return await list_actions(caller, label)
 
 
 @router.get("/{name}", responses=refusals(HTTPStatus.NOT_FOUND))
@@ -75,3 +83,21 @@ async def post_run(
 ) -> TriggerView:
     """Trigger an action now, without a schedule."""
     return await run_action(caller, outbox, name, body)
+
+
+@router.delete("/{name}", responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+async def delete(
+    caller: KnownCaller,
+    name: KnownName,
+    outbox: SentAfter,
+    with_schedules: WithSchedules = "none",
+    dry_run: DryRun = False,
+) -> AppliedAction:
+    """Take an action away; refused while schedules trigger it, unless they are to go with it.
+
+    What was triggered is executed to its end. The ledger, the events and the versions stay: an upload of the
+    same name, or a rollback, goes on with them.
+    """
+    if dry_run:
+        return await plan_deletion(caller, name, with_schedules)
+    return await delete_action(caller, outbox, name, with_schedules)

@@ -1,4 +1,4 @@
-"""Connections: write, look at, delete."""
+"""Connections: write, look at, test, delete."""
 
 from http import HTTPStatus
 
@@ -6,11 +6,17 @@ from fastapi import APIRouter, Response
 
 from api.body import SentBody, documented
 from api.caller import COMMON, KnownCaller
-from api.connections import delete_connection, list_connections, put_connection, show_connection
+from api.connections import (
+    check_connection,
+    delete_connection,
+    list_connections,
+    put_connection,
+    show_connection,
+)
 from api.names import KnownName, NewName
 from api.problem import refusals
-from api.requests import ConnectionRequest
-from api.views.connection import ConnectionView
+from api.requests import ConnectionRequest, Force
+from api.views.connection import ConnectionTest, ConnectionView
 from api.views.listing import Listing
 
 router = APIRouter(prefix="/v1/connections", tags=["connections"], responses=refusals(*COMMON))
@@ -47,11 +53,23 @@ async def get(caller: KnownCaller, name: KnownName) -> ConnectionView:
     return await show_connection(caller, name)
 
 
+@router.post(
+    "/{name}/test",
+    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+async def test(caller: KnownCaller, name: KnownName) -> ConnectionTest:
+    """Have a worker of the tenant reach the server with these credentials; nothing is changed there.
+
+    Answers 200 whatever it finds, and 409 for a kind that has no test.
+    """
+    return await check_connection(caller, name)
+
+
 @router.delete(
     "/{name}",
     status_code=HTTPStatus.NO_CONTENT,
     responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-async def delete(caller: KnownCaller, name: KnownName) -> None:
-    """Forget a connection that no action uses."""
-    await delete_connection(caller, name)
+async def delete(caller: KnownCaller, name: KnownName, force: Force = False) -> None:
+    """Forget a connection that no action uses; with `force`, stages that use it fail from now on."""
+    await delete_connection(caller, name, force)

@@ -1,4 +1,4 @@
-"""`cronny actions`: list, show and run actions."""
+"""`cronny actions`: list, show, run and delete actions, and look at their versions."""
 
 from typing import Annotated
 
@@ -7,9 +7,15 @@ import typer
 from cronny.cli.client import Key, Url, open_client
 from cronny.cli.following import Wait, finish
 from cronny.cli.inputs import Inputs, parse_inputs
+from cronny.cli.plans import change_rows, print_schedule_changes
 from cronny.cli.terminal import AsJson, moment, print_fields, print_json, print_table
+from cronny.cli.versions import diff, list_versions, rollback
 
-app = typer.Typer(help="List, show and run actions.", add_completion=False, no_args_is_help=True)
+app = typer.Typer(
+    help="List, show, run and delete actions, and their versions.",
+    add_completion=False,
+    no_args_is_help=True,
+)
 
 Name = Annotated[str, typer.Argument(help="The action's name.")]
 
@@ -65,3 +71,33 @@ def run(
     client = open_client(url, key)
     trigger = client.post("actions", name, "run", json={"inputs": parse_inputs(inputs)})
     finish(client, trigger, wait, as_json)
+
+
+@app.command()
+def delete(
+    name: Name,
+    with_schedules: Annotated[
+        bool, typer.Option("--with-schedules", help="Delete the schedules that trigger it, too.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change, fires included.")
+    ] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an action; its ledger and its versions stay."""
+    query = {
+        "with_schedules": "all" if with_schedules else None,
+        "dry_run": "true" if dry_run else None,
+    }
+    done = open_client(url, key).delete("actions", name, **query)
+    if as_json:
+        return print_json(done)
+    print_table(("", "name", "change", "version"), change_rows(done))
+    return print_schedule_changes(done)
+
+
+app.command(name="versions")(list_versions)
+app.command(name="diff")(diff)
+app.command(name="rollback")(rollback)

@@ -12,10 +12,11 @@ from cronny.cli.complaint import complain
 from cronny.cli.exits import Exit
 from cronny.cli.files import expand, read, shown
 from cronny.cli.findings import Finding, print_findings
-from cronny.cli.previews import print_changes
+from cronny.cli.plans import change_rows, print_differences, print_schedule_changes
+from cronny.cli.pruning import Label, labels_of, prune, read_label
 from cronny.cli.terminal import AsJson, print_json, print_table
 from cronny.names import is_name
-from dsl.document import read_document
+from dsl.document import Document, read_document
 from dsl.problems import Problem
 
 app = typer.Typer(add_completion=False)
@@ -38,17 +39,34 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would change, fires included.")
     ] = False,
+    prune_label: Annotated[
+        str | None,
+        typer.Option(
+            "--prune",
+            metavar="LABEL=VALUE",
+            help="Delete the actions with this label that no file has any more, and their own schedules.",
+        ),
+    ] = None,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """Upload actions from YAML files and folders."""
+    """Upload actions from YAML files and folders.
+
+    With --prune these are all the actions of a label that there are to be.
+    """
+    label = read_label(prune_label) if prune_label is not None else None
     client, found = open_client(url, key), expand(files)
     if not found:
         complain(f"no YAML files in {', '.join(files)}")
         raise typer.Exit(Exit.FAILED)
     taken: dict[str, str] = {}
-    uploads = [_upload(client, file, taken, dry_run) for file in found]
+    uploads = [_upload(client, file, Order(taken, dry_run, label)) for file in found]
+    # A file that is wrong may be the one of an action that would then be missing.
+    if label is not None and not any(upload.problems for upload in uploads):
+        uploads += [
+            Upload(f"--prune {label.text}", *one) for one in prune(client, label, set(taken), dry_run)
+        ]
     findings = [Finding(upload.file, problem) for upload in uploads for problem in upload.problems]
     if as_json:
         done: list[JsonValue] = [
@@ -56,15 +74,23 @@ def apply(
         ]
         print_json({"applied": done, "problems": [finding.json() for finding in findings]})
     else:
-        _print_applied(uploads)
-        _print_fires(uploads)
+        _print_applied(uploads, dry_run)
         print_findings(findings, as_json=False)
     if findings:
         raise typer.Exit(Exit.FAILED)
 
 
-def _upload(client: Client, file: str, taken: dict[str, str], is_dry: bool) -> Upload:
-    """Upload one file; `taken` says which names the files before it have."""
+@dataclass(frozen=True)
+class Order:
+    """How the files are uploaded."""
+
+    taken: dict[str, str]  #: The names that the files before have, each with its file.
+    is_dry: bool
+    label: Label | None  #: Which every action must have.
+
+
+def _upload(client: Client, file: str, order: Order) -> Upload:
+    """Upload one file."""
     content = read(file)
     if isinstance(content, Problem):
         return Upload(file, problems=(content,))
@@ -75,17 +101,27 @@ def _upload(client: Client, file: str, taken: dict[str, str], is_dry: bool) -> U
     if not isinstance(name, str) or not is_name(name):
         # It has no place to go to, and the server knows everything that is wrong with it.
         return Upload(file, problems=_checked(client, content))
-    if name in taken:
-        line, column = document.at(("name",))
-        what = f"{shown(taken[name])} is '{name}' too"
-        return Upload(
-            file, problems=(Problem("name", what, "rename one of them", "duplicate", line, column),)
-        )
-    taken[name] = file
+    wrong = _out_of_order(document, name, order)
+    if wrong is not None:
+        return Upload(file, problems=(wrong,))
+    order.taken[name] = file
+    dry_run = "true" if order.is_dry else None
     try:
-        return Upload(file, client.put("actions", name, content=content, dry_run="true" if is_dry else None))
+        return Upload(file, client.put("actions", name, content=content, dry_run=dry_run))
     except Refused as error:
         return Upload(file, problems=_problems(error))
+
+
+def _out_of_order(document: Document, name: str, order: Order) -> Problem | None:
+    if name in order.taken:
+        line, column = document.at(("name",))
+        what = f"{shown(order.taken[name])} is '{name}' too"
+        return Problem("name", what, "rename one of them", "duplicate", line, column)
+    if order.label is not None and not order.label.is_among(labels_of(document.value)):
+        line, column = document.at(("labels",))
+        what = f"lacks {order.label.text}, by which --prune knows what it may delete"
+        return Problem("labels", what, f"add `labels: {order.label.written}`", "label", line, column)
+    return None
 
 
 def _checked(client: Client, content: bytes) -> tuple[Problem, ...]:
@@ -99,20 +135,13 @@ def _problems(error: Refused) -> tuple[Problem, ...]:
     return error.problems or (Problem("document", str(error), code=error.code),)
 
 
-def _print_applied(uploads: list[Upload]) -> None:
-    rows = []
-    for upload in uploads:
-        if upload.applied:
-            action = upload.applied
-            rows.append(("action", action["name"], action["change"], f"v{action['version']}", upload.file))
-            rows += [("schedule", one["name"], one["change"], "", "") for one in action["schedules"]]
+def _print_applied(uploads: list[Upload], is_dry: bool) -> None:
+    done = [upload for upload in uploads if upload.applied]
+    rows = [row for upload in done for row in change_rows(upload.applied, shown(upload.file))]
     if rows:
         print_table(("", "name", "change", "version", "file"), rows)
-
-
-def _print_fires(uploads: list[Upload]) -> None:
-    """What a dry run says of the fires of each schedule that would change."""
-    schedules = [one for upload in uploads if upload.applied for one in upload.applied["schedules"]]
-    for one in schedules:
-        if one["fires"] and one["change"] != "unchanged":
-            print_changes(one["fires"], f"{one['name']} would be {one['change']}")
+    if not is_dry:
+        return
+    for upload in done:
+        print_differences(upload.applied["differences"], f"{upload.applied['name']} would differ")
+        print_schedule_changes(upload.applied)

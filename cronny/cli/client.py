@@ -59,18 +59,18 @@ class Client:
         headers = {"Content-Type": "application/yaml"}
         return self._ask("PUT", path, content=content, headers=headers, params=_given(query))
 
-    def post(self, *path: str, json: Mapping[str, JsonValue] | None = None) -> Any:
+    def post(self, *path: str, json: Mapping[str, JsonValue] | None = None, **query: str | None) -> Any:
         """What came of asking for something."""
-        return self._ask("POST", path, json=dict(json or {}))
+        return self._ask("POST", path, json=dict(json or {}), params=_given(query))
 
     def check(self, content: bytes) -> Any:
         """What the server says of an action that is not uploaded."""
         headers = {"Content-Type": "application/yaml"}
         return self._ask("POST", ("validate",), content=content, headers=headers)
 
-    def delete(self, *path: str) -> Any:
+    def delete(self, *path: str, **query: str | None) -> Any:
         """What came of deleting something."""
-        return self._ask("DELETE", path)
+        return self._ask("DELETE", path, params=_given(query))
 
     def _ask(self, method: str, path: tuple[str, ...], **options: Any) -> Any:
         place = "/v1/" + "/".join(quote(part, safe="") for part in path)

@@ -39,9 +39,16 @@ def leave_for_client(settings: Settings, key: str | None) -> None:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Replaces the file at once, readable by its owner only."""
+    """Replaces the file at once and for good, readable by its owner only."""
     fresh = file.with_name(f"{file.name}.new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
         output.write(text)
+        output.flush()
+        os.fsync(output.fileno())
     fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # A key that seals must not be lost to a power cut.
+    finally:
+        os.close(folder)

@@ -1,4 +1,4 @@
-"""`cronny connections`: list, set and delete connections; secrets never stand on a command line."""
+"""`cronny connections`: list, set, test and delete connections; secrets never stand on a command line."""
 
 import json
 import sys
@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from cronny.cli.client import Key, Refused, Url, open_client
+from cronny.cli.complaint import printable
 from cronny.cli.connection_prompt import ask_for
 from cronny.cli.exits import Exit
 from cronny.cli.findings import Finding, print_findings, read_or_end
 from cronny.cli.terminal import AsJson, moment, print_json, print_table
+from cronny.cli.users import Force, users
 
-app = typer.Typer(help="List, set and delete connections.", add_completion=False, no_args_is_help=True)
+app = typer.Typer(help="List, set, test and delete connections.", add_completion=False, no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The connection's name.")]
 
@@ -24,9 +26,10 @@ def list_connections(url: Url = None, key: Key = None, as_json: AsJson = False) 
     if as_json:
         return print_json(items)
     rows = [
-        (one["name"], one["kind"], one["settings"], _secrets(one), moment(one["updated"])) for one in items
+        (one["name"], one["kind"], one["settings"], _secrets(one), users(one), moment(one["last_used"]))
+        for one in items
     ]
-    return print_table(("name", "kind", "settings", "secrets", "updated"), rows)
+    return print_table(("name", "kind", "settings", "secrets", "used by", "last used"), rows)
 
 
 @app.command(name="set")
@@ -62,10 +65,26 @@ def set_connection(
         typer.echo(f"{name} is set: {written['kind']}, secrets: {_secrets(written) or 'none'}")
 
 
+@app.command(name="test")
+def check(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """Have a worker reach the server with the credentials; nothing is changed there."""
+    found = open_client(url, key).post("connections", name, "test")
+    if as_json:
+        print_json(found)
+    elif found["ok"]:
+        typer.echo(f"{name} works: {printable(found['message'])}, within {found['elapsed_ms']} ms")
+    else:
+        typer.echo(f"{name} does not work: {found['code']}: {printable(found['message'])}")
+    if not found["ok"]:
+        raise typer.Exit(Exit.FAILED)
+
+
 @app.command()
-def delete(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
-    """Delete a connection."""
-    open_client(url, key).delete("connections", name)
+def delete(
+    name: Name, force: Force = False, url: Url = None, key: Key = None, as_json: AsJson = False
+) -> None:
+    """Delete a connection that no action uses."""
+    open_client(url, key).delete("connections", name, force="true" if force else None)
     if as_json:
         print_json({"name": name, "change": "deleted"})
     else:

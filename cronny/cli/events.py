@@ -9,6 +9,8 @@ from cronny.cli.paging import latest
 from cronny.cli.terminal import AsJson, moment, print_json, print_table
 from cronny.cli.triggers import Limit, OfAction, OfSchedule
 
+KEPT = ("connection", "variable", "secret", "key", "calendar")  # what has its name in the event's details
+
 app = typer.Typer(help="List who did what, and why.", add_completion=False, no_args_is_help=True)
 
 
@@ -40,6 +42,7 @@ def list_events(
 
 def _row(event: Any) -> tuple[str, ...]:
     details = event["details"] if isinstance(event["details"], dict) else {}
-    about = event["schedule"] or event["action"] or details.get("connection") or ""
+    kept = next((details[noun] for noun in KEPT if noun in details), "")
+    about = event["schedule"] or event["action"] or kept
     named = f"{about} {event['trigger']}" if event["trigger"] else about
     return moment(event["at"]), event["actor"], event["kind"].replace("_", " "), named, event["note"]

@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "schema": ("cronny.cli.schema", "Print the JSON Schema of actions, for editors."),
     "next": ("cronny.cli.next", "Show when a rule fires next, without a server."),
     "apply": ("cronny.cli.apply", "Upload actions from YAML files and folders."),
-    "actions": ("cronny.cli.actions", "List, show and run actions."),
+    "actions": ("cronny.cli.actions", "List, show, run and delete actions, and their versions."),
     "schedules": ("cronny.cli.schedules", "List, show, pause, resume, trigger and delete schedules."),
     "triggers": ("cronny.cli.triggers", "List, show, watch and cancel triggers."),
     "events": ("cronny.cli.events", "List who did what, and why."),
@@ -30,7 +30,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "calendars": ("cronny.cli.calendars", "List, show, set and delete calendars, and list their dates."),
     "approvals": ("cronny.cli.approvals", "List, show and decide what stages wait for."),
     "webhooks": ("cronny.cli.webhooks", "List, show, set, rotate and delete webhooks."),
-    "connections": ("cronny.cli.connections", "List, set and delete connections."),
+    "connections": ("cronny.cli.connections", "List, set, test and delete connections."),
+    "vars": ("cronny.cli.variables", "List, set and delete variables."),
+    "secrets": ("cronny.cli.secrets", "List, set and delete secrets, and rotate the keys that seal them."),
+    "keys": ("cronny.cli.keys", "List, make and revoke API keys."),
 }
 
 

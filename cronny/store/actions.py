@@ -1,17 +1,36 @@
 """A tenant's actions and their versions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from pydantic import JsonValue
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
 from cronny.store.owned import require_own
 from cronny.store.tables import ActionRow, ActionVersion, ScheduleRow, Tenant
+
+# SQLModel types a column as its value.
+_SOURCE = cast("QueryableAttribute[str]", ActionVersion.source)
+_MODEL = cast("QueryableAttribute[JsonValue]", ActionVersion.model)
+
+
+@dataclass(frozen=True)
+class Made:
+    """How a version came to be."""
+
+    actor: str = ""
+    restored: int | None = None  #: Of a rollback: the version whose text it has.
+    priority: int | None = None  #: That the action says; none in the middle.
+
+
+BY_NOBODY = Made()
 
 
 class Actions:
@@ -22,13 +41,14 @@ class Actions:
         self._tenant = tenant
 
     async def save(
-        self, name: str, source: str, model: JsonValue, now: datetime, priority: int | None = None
+        self, name: str, source: str, model: JsonValue, now: datetime, made: Made = BY_NOBODY
     ) -> tuple[ActionRow, bool]:
-        """The action with this text as its newest version, and whether that is a new one.
+        """The action with this text as its newest version, and whether that changed anything.
 
-        The same text again makes no version.
+        The same text again makes no version; an action that was deleted is there again, with its versions.
         """
         action = await self._locked(name)
+        was_deleted = action is not None and action.deleted_at is not None
         if action is None:
             action = ActionRow(
                 id=new_id("act", now),
@@ -41,32 +61,48 @@ class Actions:
             self._session.add(action)
             await self._session.flush()
         elif (await self.version(action)).source == source:
-            return action, False
+            action.deleted_at = None
+            return action, was_deleted
         action.version += 1
-        action.priority = priority
-        action.updated_at = now
+        action.priority = made.priority
+        action.updated_at, action.deleted_at = now, None
         self._session.add(
             ActionVersion(
-                action_id=action.id, version=action.version, source=source, model=model, created_at=now
+                action_id=action.id, version=action.version, source=source, model=model,
+                actor=made.actor, restored=made.restored, created_at=now,
             )
-        )
+        )  # fmt: skip
         await self._session.flush()
         return action, True
 
-    async def get(self, name: str) -> ActionRow:
-        """The action of that name; raises NotFound."""
+    async def get(self, name: str, *, is_held: bool = False, with_deleted: bool = False) -> ActionRow:
+        """The action of that name; held, it is not deleted before the commit. Raises NotFound."""
         query = select(ActionRow).where(
             col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name
         )
+        if not with_deleted:
+            query = query.where(col(ActionRow.deleted_at).is_(None))
+        query = query.with_for_update(read=True) if is_held else query
         action = (await self._session.execute(query)).scalar_one_or_none()
         if action is None:
             raise NotFound(f"there is no action '{name}'")
         return action
 
+    async def delete(self, name: str, now: datetime) -> ActionRow:
+        """Take an action away, which no schedule may trigger any more; raises NotFound."""
+        action = await self._locked(name)
+        if action is None or action.deleted_at is not None:
+            raise NotFound(f"there is no action '{name}'")
+        action.deleted_at = now
+        await self._session.flush()
+        return action
+
     async def all(self) -> Sequence[ActionRow]:
         """Every action, by name."""
         query = (
-            select(ActionRow).where(col(ActionRow.tenant_id) == self._tenant.id).order_by(col(ActionRow.name))
+            select(ActionRow)
+            .where(col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.deleted_at).is_(None))
+            .order_by(col(ActionRow.name))
         )
         return (await self._session.execute(query)).scalars().all()
 
@@ -83,13 +119,27 @@ class Actions:
             col(ActionVersion.version) == col(ActionRow.version),
         )
         query = select(ActionVersion).join(ActionRow, is_newest).order_by(col(ActionRow.name))
-        query = query.where(col(ActionRow.tenant_id) == self._tenant.id)
+        query = query.where(col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.deleted_at).is_(None))
         return (await self._session.execute(query)).scalars().all()
 
-    async def version(self, action: ActionRow) -> ActionVersion:
-        """The newest version of an action."""
+    async def version(self, action: ActionRow, number: int | None = None) -> ActionVersion:
+        """A version of an action, the newest unless a number is given; raises NotFound."""
         require_own(self._tenant, action)
-        return await find_version(self._session, action.id, action.version)
+        if number is not None and not 1 <= number <= action.version:
+            raise NotFound(
+                f"the action '{action.name}' has no version {number}; its newest is {action.version}"
+            )
+        return await find_version(self._session, action.id, number or action.version)
+
+    async def versions(self, action: ActionRow, before: int | None, limit: int) -> Sequence[ActionVersion]:
+        """The latest versions of an action, those before the one last seen, without what they hold."""
+        require_own(self._tenant, action)
+        query = select(ActionVersion).options(defer(_SOURCE), defer(_MODEL))
+        query = query.where(col(ActionVersion.action_id) == action.id)
+        if before is not None:
+            query = query.where(col(ActionVersion.version) < before)
+        query = query.order_by(col(ActionVersion.version).desc()).limit(limit)
+        return (await self._session.execute(query)).scalars().all()
 
     async def _locked(self, name: str) -> ActionRow | None:
         query = select(ActionRow).where(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -68,6 +68,24 @@ class Connections:
             .with_for_update(read=True)
         )
         return {row.name: row.kind for row in (await self._session.execute(query)).scalars()}
+
+    async def by_id(self, connection_id: str) -> ConnectionRow:
+        """The connection of that id; raises NotFound."""
+        query = select(ConnectionRow).where(
+            col(ConnectionRow.tenant_id) == self._tenant_id, col(ConnectionRow.id) == connection_id
+        )
+        row = (await self._session.execute(query)).scalar_one_or_none()
+        if row is None:
+            raise NotFound("the connection was deleted at this moment")
+        return row
+
+    async def note_check(self, connection_id: str, checked: JsonValue) -> None:
+        """Write down what a test of a connection found."""
+        await self._session.execute(
+            update(ConnectionRow)
+            .where(col(ConnectionRow.tenant_id) == self._tenant_id, col(ConnectionRow.id) == connection_id)
+            .values(checked=checked)
+        )
 
     async def delete(self, row: ConnectionRow) -> None:
         """Forget a connection."""

@@ -70,7 +70,9 @@ class Limits:
                 col(ScheduleRow.tenant_id) == self._tenant.id, col(ScheduleRow.deleted_at).is_(None)
             )
         else:
-            query = query.where(col(ActionRow.tenant_id) == self._tenant.id)
+            query = query.where(
+                col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.deleted_at).is_(None)
+            )
         return (await self._session.execute(query)).scalar_one()
 
 

@@ -71,6 +71,14 @@ class EventKind(StrEnum):
     """What people, programs and the watchdog do, as the event table names it."""
 
     ACTION_SAVED = "action_saved"  #: Uploaded with another text: a new version.
+    ACTION_ROLLED_BACK = "action_rolled_back"  #: An older text became the newest version.
+    ACTION_DELETED = "action_deleted"  #: Taken away; its versions and its ledger stay.
+    VARIABLE_SAVED = "variable_saved"  #: Written with another value, which the event does not tell.
+    VARIABLE_DELETED = "variable_deleted"  #: Forgotten.
+    SECRET_SAVED = "secret_saved"  #: Written.  # noqa: S105
+    SECRET_DELETED = "secret_deleted"  #: Forgotten.  # noqa: S105
+    KEY_CREATED = "key_created"  #: An API key was made; its details say with which role and scopes.
+    KEY_REVOKED = "key_revoked"  #: An API key was taken back.
     CONNECTION_SAVED = "connection_saved"  #: Written, secrets included.
     CONNECTION_DELETED = "connection_deleted"  #: Forgotten.
     CALENDAR_SAVED = "calendar_saved"  #: Written with another text; what it holds may be the same.
@@ -140,7 +148,11 @@ class ApiKey(SQLModel, table=True):
     tenant_id: str = Field(foreign_key="tenant.id", index=True)
     name: str
     digest: str = Field(unique=True)
+    role: str = "admin"
+    scopes: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # what of the role it may; null: all
     created_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    last_used_at: datetime | None = Field(default=None, sa_type=Instant)  # to within some minutes
 
 
 class ActionRow(SQLModel, table=True):
@@ -155,6 +167,7 @@ class ActionRow(SQLModel, table=True):
     priority: int | None = None  # of its newest version, unless that is the middle one
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+    deleted_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class ActionVersion(SQLModel, table=True):
@@ -165,6 +178,8 @@ class ActionVersion(SQLModel, table=True):
     version: int = Field(primary_key=True)
     source: str
     model: JsonValue = Field(sa_type=Json)
+    actor: str = ""  # who made it: the name of an API key
+    restored: int | None = None  # of a rollback: the version whose text this is
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -359,6 +374,8 @@ class ConnectionRow(SQLModel, table=True):
     revision: int = 1
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+    last_used_at: datetime | None = Field(default=None, sa_type=Instant)  # to within some minutes
+    checked: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # what its last test found
 
 
 class CalendarRow(SQLModel, table=True):

@@ -18,11 +18,14 @@ from cronny.store.connections import Connections
 from cronny.store.database import Database
 from cronny.store.events import Events
 from cronny.store.fire_changes import FireChanges
+from cronny.store.keys import Keys
 from cronny.store.limits import Limits
 from cronny.store.past import Past
 from cronny.store.schedules import Schedules
+from cronny.store.secrets import Secrets
 from cronny.store.tables import EventKind, ScheduleRow, Tenant
 from cronny.store.triggers import Triggers
+from cronny.store.variables import Variables
 from cronny.store.webhooks import Webhooks
 
 
@@ -79,6 +82,21 @@ class TenantStore:
     def connections(self) -> Connections:
         """The tenant's connections."""
         return Connections(self._session, self.tenant.id)
+
+    @cached_property
+    def variables(self) -> Variables:
+        """The tenant's variables."""
+        return Variables(self._session, self.tenant.id)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The tenant's secrets."""
+        return Secrets(self._session, self.tenant.id)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The tenant's API keys."""
+        return Keys(self._session, self.tenant.id)
 
     @cached_property
     def calendars(self) -> Calendars:

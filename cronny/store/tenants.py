@@ -15,10 +15,15 @@ from cronny.store.tables import RETENTION_DAYS, ApiKey, Tenant
 
 @dataclass(frozen=True)
 class Holder:
-    """Whom a key acts for, and under which name."""
+    """Whom a key acts for, under which name, and what it may."""
 
     tenant: Tenant
-    name: str
+    key: ApiKey
+
+    @property
+    def name(self) -> str:
+        """The name under which it acts."""
+        return self.key.name
 
 
 class Tenants:
@@ -71,8 +76,8 @@ class Tenants:
 
     async def by_key(self, digest: str) -> Holder:
         """The tenant that a key acts for, and the key's name; raises Unauthorised when there is none."""
-        query = select(Tenant, col(ApiKey.name)).join(ApiKey).where(col(ApiKey.digest) == digest)
+        query = select(Tenant, ApiKey).join(ApiKey).where(col(ApiKey.digest) == digest)
         found = (await self._session.execute(query)).one_or_none()
         if found is None:
             raise Unauthorised("this API key is not known")
-        return Holder(found.Tenant, found.name)
+        return Holder(found.Tenant, found.ApiKey)

@@ -41,6 +41,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "json, upper case": lambda text: json.dumps(text)[1:-1].replace("00e4", "00E4"),
     "json of php": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "hex": lambda text: text.encode().hex(),
     "base64 for urls": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
 }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from activities.evaluator import Evaluator
-from activities.resolving import resolve_connection
+from activities.resolving import open_for
 from activities.runtime import Parts
 from activities.stages.catalogue import KINDS
 from activities.stages.kind import StageError
@@ -17,9 +17,12 @@ from cronny.store.migrate import upgrade
 from cronny.store.tenants import Tenants
 from cronny.vault import seal
 from dsl.action import Stage
-from tests.activities.samples import NOW
+from tests.activities.samples import NOW, load
 
 STAGE = Stage(id="fetch", uses="http", connection="api")
+LOADED = load(
+    "{version: 1, name: trial, stages: [{id: fetch, uses: http, connection: api, with: {url: /x}}]}"
+)
 
 
 async def test_a_connection_that_fits_no_more_says_what_to_change(tmp_path: Path) -> None:
@@ -34,7 +37,7 @@ async def test_a_connection_that_fits_no_more_says_what_to_change(tmp_path: Path
         await connections.save(row, "http", {"base_url": "example.com", "old": True}, sealed, NOW)
     parts = Parts(database, Evaluator(), ring, KINDS, lambda: NOW, EgressPolicy())
     with pytest.raises(StageError) as caught:
-        await resolve_connection(parts, tenant.id, KINDS["http"], STAGE)
+        await open_for(parts, tenant.id, KINDS["http"], STAGE, LOADED)
     await database.close()
     assert caught.value.code == "validation"
     assert caught.value.message.startswith("connection 'api'.base_url: must be a web address")

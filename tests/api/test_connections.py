@@ -1,9 +1,11 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from httpx import AsyncClient
 from sqlmodel import SQLModel
 
+from activities.stages.catalogue import KINDS
 from tests.api.server import PING, Server
 
 CANARY = "canary-5f2c9e"
@@ -80,8 +82,8 @@ async def test_a_connection_in_use_stays(each_acme: AsyncClient) -> None:
     deleted = await each_acme.delete("/v1/connections/team")
     changed = await each_acme.put("/v1/connections/team", json=DATABASE)
     assert [(answer.status_code, answer.json()["detail"]) for answer in (deleted, changed)] == [
-        (409, "the connection 'team' cannot be deleted: it is used by 'ping'"),
-        (409, "the connection 'team' cannot be of kind postgres: it is used by 'ping'"),
+        (409, "the connection 'team' cannot be deleted: it is used by 'ping' (stage tell)"),
+        (409, "the connection 'team' cannot be of kind postgres: it is used by 'ping' (stage tell)"),
     ]
 
 
@@ -133,3 +135,39 @@ async def test_a_wrong_connection_is_refused_at_its_place(
     found = {(one["where"], one["line"], one["column"]) for one in answer.json()["problems"]}
     assert found == set(places)
     assert (await acme.get("/v1/connections")).json() == {"items": []}
+
+
+async def test_who_uses_a_connection_is_told(each_acme: AsyncClient) -> None:
+    await each_acme.put("/v1/connections/team", json=SLACK)
+    await each_acme.put("/v1/actions/ping", content=USING)
+    shown = (await each_acme.get("/v1/connections/team")).json()
+    assert (shown["used_by"], shown["last_used"], shown["last_test"]) == (
+        [{"action": "ping", "stages": ["tell"]}],
+        None,
+        None,
+    )
+
+
+async def test_a_connection_in_use_may_be_forced_to_go(each_acme: AsyncClient) -> None:
+    await each_acme.put("/v1/connections/team", json=SLACK)
+    await each_acme.put("/v1/actions/ping", content=USING)
+    assert (await each_acme.delete("/v1/connections/team?force=true")).status_code == 204
+    events = (await each_acme.get("/v1/events?kind=connection_deleted")).json()["items"]
+    assert [one["details"] for one in events] == [{"connection": "team", "forced": True, "used_by": ["ping"]}]
+
+
+async def test_a_test_without_temporal_says_so(acme: AsyncClient) -> None:
+    await acme.put("/v1/connections/team", json=SLACK)
+    answers = [await acme.post(f"/v1/connections/{name}/test") for name in ("team", "nope")]
+    assert [answer.status_code for answer in answers] == [503, 404]
+
+
+async def test_a_kind_without_a_test_says_so(server: Server, acme: AsyncClient) -> None:
+    await acme.put("/v1/connections/team", json=SLACK)
+    kinds = {**KINDS, "slack": replace(KINDS["slack"], check_connection=None)}
+    server.app.state.parts = replace(server.parts, kinds=kinds)
+    answer = await acme.post("/v1/connections/team/test")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "connections of kind slack cannot be tested; a stage that uses it will tell",
+    )

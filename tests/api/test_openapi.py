@@ -61,6 +61,8 @@ def test_every_body_is_described_for_both_forms(operations: list[Operation]) -> 
         "/v1/actions/{name}",
         "/v1/schedules/{name}",
         "/v1/connections/{name}",
+        "/v1/vars/{name}",
+        "/v1/secrets/{name}",
         "/v1/webhooks/{name}",
     }
 

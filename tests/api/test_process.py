@@ -61,7 +61,8 @@ def test_the_process_serves_and_stops_in_time_while_temporal_is_away(sqlite_url:
             " values ('ten_1', 'acme', 'default', 90, 0)"
         )
         database.execute(
-            "insert into api_key values ('key_1', 'ten_1', 'test', ?, 0)", [hash_key("cny_test")]
+            "insert into api_key (id, tenant_id, name, digest, created_at) values ('k', 'ten_1', 't', ?, 0)",
+            [hash_key("cny_test")],
         )
     with running(sqlite_url, tmp_path) as (process, url):
         text = f"{PING}schedule: every day"

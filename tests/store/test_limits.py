@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from cronny.firing import fire_of
 from cronny.scheduling.places import OnLimit
-from cronny.store.actions import Actions
+from cronny.store.actions import Actions, Made
 from cronny.store.claims import Claim, Execution, Place, Verdict, VerdictKind, claim
 from cronny.store.database import Database
 from cronny.store.ends import after_lost, end_guarded
@@ -246,7 +246,7 @@ async def test_limited_rows_are_found_through_their_index(database: Database) ->
 
 async def test_a_trigger_has_the_priority_of_its_action(database: Database, owner: Owner) -> None:
     async with database.write() as session:
-        action, _ = await Actions(session, owner.tenant).save("check", "other", {}, NOW, priority=1)
+        action, _ = await Actions(session, owner.tenant).save("check", "other", {}, NOW, Made(priority=1))
         entry = await Triggers(session, owner.tenant).add_manual(action, None, {}, NOW)
         target = Allocatable(owner.schedule, action, owner.tenant)
         row = row_of(target, NOW, NOW, TriggerState.SCHEDULED)

@@ -6,12 +6,14 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
+from cronny.names import check_workflow, tenant_queue
 from dsl.plan import Plan
 from tests.workflows.graph_scenarios import GRAPH_SCENARIOS
 from tests.workflows.plans import give, in_an_hour, make_chain, make_fire, make_foreach, make_plan
 from tests.workflows.scripted import Gate
 from tests.workflows.stand import Stand, wait_for
-from workflows.messages import AllocateCall, Execution, Settled, StageResult, StageStatus
+from workflows.checking import ConnectionCheck
+from workflows.messages import AllocateCall, CheckCall, Execution, Settled, StageResult, StageStatus
 from workflows.schedule import WAKES
 
 Handle = WorkflowHandle[Any, Any]
@@ -132,6 +134,14 @@ async def _releasing(stand: Stand) -> Handle:
     return handle
 
 
+async def _checked(stand: Stand) -> Handle:
+    call = CheckCall(tenant=stand.tenant, connection_id="con_1", connection="team")
+    name, queue = check_workflow(stand.tenant, "team"), tenant_queue(stand.tenant)
+    handle = await stand.client.start_workflow(ConnectionCheck.run, call, id=name, task_queue=queue)
+    await handle.result()
+    return handle
+
+
 def _waiting(wake: timedelta, **fields: Any) -> StageResult:
     return StageResult(status="waiting", wake=datetime.now(UTC) + wake, **fields)
 
@@ -190,6 +200,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "schedule-wakes": _wakes,
     "schedule-continued": _continued,
     "schedule-trigger-exists": _trigger_exists,
+    "check-once": _checked,
     "trigger-one-stage": _executed(make_plan("a")),
     "trigger-branch-and-join": _branch_and_join,
     "trigger-handled": _executed(HANDLED, a="failed"),

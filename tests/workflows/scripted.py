@@ -12,6 +12,7 @@ from tests.workflows.plans import make_plan
 from workflows.messages import (
     AllocateCall,
     Allocation,
+    CheckCall,
     Execution,
     Fire,
     Settled,
@@ -106,6 +107,10 @@ class ScriptedPorts:
     @activity.defn(name="skip_stage")
     async def skip_stage(self, call: StageCall) -> StageResult:
         return await self._end("skip", call, "skipped")
+
+    @activity.defn(name="check_connection")
+    async def check_connection(self, call: CheckCall) -> None:
+        self.log.append(f"check {call.connection}")
 
     @activity.defn(name="close_items")
     async def close_items(self, call: StageCall) -> StageResult:

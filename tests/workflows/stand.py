@@ -21,6 +21,7 @@ from cronny.temporal.connection import check, connect
 from dsl.plan import Plan
 from tests.workflows.plans import make_fire
 from tests.workflows.scripted import ScriptedPorts
+from workflows.checking import ConnectionCheck
 from workflows.foreach import Foreach
 from workflows.messages import AllocateCall, Fire
 from workflows.schedule import Schedule, first_call, search_attributes
@@ -46,7 +47,8 @@ class Stand:
     async def serving(self, runner: WorkflowRunner | None = None, **options: Any) -> AsyncIterator[None]:
         """Serve both queues."""
         system = self._worker(self.system_queue, [Schedule], runner, options)
-        async with system, self._worker(tenant_queue(self.tenant), [Trigger, Foreach], runner, options):
+        ours = [Trigger, Foreach, ConnectionCheck]
+        async with system, self._worker(tenant_queue(self.tenant), ours, runner, options):
             yield
 
     async def start_trigger(self, fire: Fire | None = None) -> WorkflowHandle[Trigger, None]:
@@ -90,7 +92,14 @@ class Stand:
             self.client,
             task_queue=queue,
             workflows=workflows,
-            activities=[ports.allocate, ports.load_plan, *stages, ports.try_outputs, ports.finish],
+            activities=[
+                ports.allocate,
+                ports.load_plan,
+                *stages,
+                ports.try_outputs,
+                ports.finish,
+                ports.check_connection,
+            ],
             workflow_runner=runner or SandboxedWorkflowRunner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **options,

@@ -23,6 +23,7 @@ from cronny.egress import EgressPolicy
 from cronny.secrets import KeyRing, new_key
 from cronny.store.database import Database
 from workflows import ports
+from workflows.checking import ConnectionCheck
 from workflows.foreach import Foreach
 from workflows.schedule import Schedule
 from workflows.trigger import Trigger
@@ -69,6 +70,7 @@ def test_there_are_ports() -> None:
         "close_items",
         "try_outputs",
         "finish",
+        "check_connection",
     }
 
 
@@ -94,7 +96,7 @@ def test_each_queue_serves_its_workflow_and_the_ports_it_calls(tmp_path: Path) -
     system, tenant = serving._system_duty(), serving._tenant_duty()
     assert (system.workflows, {_name(one) for one in system.activities}) == ([Schedule], {"allocate"})
     assert (tenant.workflows, {_name(one) for one in tenant.activities}) == (
-        [Trigger, Foreach],
+        [Trigger, Foreach, ConnectionCheck],
         PORTS.keys() - {"allocate"},
     )
     assert (system.activity_slots, tenant.activity_slots) == (None, HELD)

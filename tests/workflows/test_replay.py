@@ -14,6 +14,7 @@ from temporalio.workflow import NondeterminismError
 from tests.workflows.changed import SleepySchedule, SleepyTrigger
 from tests.workflows.record import HISTORIES
 from tests.workflows.scenarios import SCENARIOS
+from workflows.checking import ConnectionCheck
 from workflows.foreach import Foreach
 from workflows.schedule import Schedule
 from workflows.trigger import Trigger
@@ -29,7 +30,7 @@ async def _replay(text: str, *workflows: type) -> None:
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
 def test_a_recorded_history_replays(path: Path) -> None:
-    asyncio.run(_replay(path.read_text(), Schedule, Trigger, Foreach))
+    asyncio.run(_replay(path.read_text(), Schedule, Trigger, Foreach, ConnectionCheck))
 
 
 @pytest.mark.parametrize("name", ["schedule-wakes", "trigger-one-stage"])

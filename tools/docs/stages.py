@@ -32,4 +32,5 @@ def _section(kind: Kind) -> str:
 
 def _need(kind: Kind) -> str:
     about = (kind.connection_model.__doc__ or "").strip() if kind.connection_model else ""
-    return f"{about} It is {kind.connection}."
+    tested = " It can be tested: `cronny connections test NAME`." if kind.check_connection else ""
+    return f"{about} It is {kind.connection}.{tested}"

@@ -1,0 +1,38 @@
+"""The tables of the values that a tenant keeps for its actions: variables and secrets."""
+
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from cronny.store.columns import Instant, Json
+
+
+class VariableRow(SQLModel, table=True):
+    """A tenant's named value, which anybody of the tenant may read."""
+
+    __tablename__ = "variable"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(foreign_key="tenant.id")
+    name: str
+    value: JsonValue = Field(sa_type=Json)
+    revision: int = 1
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+
+class SecretRow(SQLModel, table=True):
+    """A tenant's named secret: one sealed text, which only the activity that uses it opens."""
+
+    __tablename__ = "secret"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(foreign_key="tenant.id")
+    name: str
+    sealed: str
+    revision: int = 1
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+    last_used_at: datetime | None = Field(default=None, sa_type=Instant)  # to within some minutes
