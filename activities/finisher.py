@@ -62,11 +62,9 @@ class Finisher:
             trigger_id=settlement.fire.trigger_id, run_id=settlement.run_id, state=state, reason=reason,
             outputs=outputs, error=error, finished_at=self._parts.clock(), skipped=settlement.skipped,
         )  # fmt: skip
-        if not settlement.fire.is_guarded:
-            await self._runtime.trigger_ends.submit(end)
-            return None
-        waiting = await self._runtime.guarded_ends.submit(end)
-        return Settled(release=(waiting,)) if waiting else None
+        ends = self._runtime.guarded_ends if settlement.fire.is_guarded else self._runtime.trigger_ends
+        waiting = await ends.submit(end)
+        return Settled(release=waiting) if waiting else None
 
     async def _outputs(self, fire: Fire) -> tuple[JsonValue, JsonValue]:
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)

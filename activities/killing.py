@@ -1,4 +1,4 @@
-"""Ending the workflows of triggers that a later one has killed."""
+"""What a claim means for other workflows: some are ended, some may go."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from cronny.errors import Unavailable
 from cronny.store.claims import Execution
-from cronny.temporal.schedules import terminate
+from cronny.temporal.schedules import release, terminate
 
 log = logging.getLogger("activities.killing")
 
@@ -19,6 +19,21 @@ async def end_killed(killed: Sequence[Execution]) -> None:
     if killed:
         client = activity.client()
         await asyncio.gather(*[_end(client, execution) for execution in killed])
+
+
+async def let_go(workflows: Sequence[str]) -> None:
+    """Tell queued triggers that their turn has come."""
+    if workflows:
+        client = activity.client()
+        await asyncio.gather(*[_release(client, workflow_id) for workflow_id in workflows])
+
+
+async def _release(client: Client, workflow_id: str) -> None:
+    try:
+        await release(client, workflow_id)
+    except Unavailable as error:  # It asks again by itself.
+        fields = {"workflow": workflow_id, "reason": str(error)}
+        log.warning("a queued trigger was not told that its turn has come", extra=fields)
 
 
 async def _end(client: Client, execution: Execution) -> None:

@@ -22,7 +22,7 @@ from cronny.secrets import KeyRing
 from cronny.store.attempts import find_attempt
 from cronny.store.claims import CLAIM_CHUNK, Claim, Verdict, VerdictKind, claim
 from cronny.store.database import Database
-from cronny.store.ends import end_guarded
+from cronny.store.ends import end_guarded, guarded_among
 from cronny.store.guarded import GUARDED_CHUNK, claim_guarded
 from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.items import (
@@ -80,8 +80,8 @@ class Runtime:
         self.stage_starts: Batcher[Begin, TriggerRecords | None] = Batcher(self._start_stages, RECORD_CHUNK)
         self.item_starts: Batcher[ItemKey, ItemRow | None] = Batcher(self._start_items, RECORD_CHUNK)
         self.stage_ends: Batcher[StageEnd, None] = Batcher(self._end_stages, RECORD_CHUNK)
-        self.trigger_ends: Batcher[TriggerEnd, None] = Batcher(self._end_triggers, RECORD_CHUNK)
-        self.guarded_ends: Batcher[TriggerEnd, str] = Batcher(self._end_guarded, RECORD_CHUNK)
+        self.trigger_ends: Batcher[TriggerEnd, tuple[str, ...]] = Batcher(self._end_triggers, RECORD_CHUNK)
+        self.guarded_ends: Batcher[TriggerEnd, tuple[str, ...]] = Batcher(self._end_guarded, RECORD_CHUNK)
 
     def room(self, tenant: str) -> asyncio.Semaphore:
         """Entered by a stage of a tenant while it executes; waits while too many others do."""
@@ -89,6 +89,8 @@ class Runtime:
 
     async def claim(self, wish: Claim) -> Verdict:
         """The verdict on a claim; most are one statement, together with all that come due at once."""
+        if wish.place is not None:
+            return await self._guarded_claims.submit(wish)
         verdict = await self._claims.submit(wish)
         if verdict.kind is not VerdictKind.GUARDED:
             return verdict
@@ -142,12 +144,21 @@ class Runtime:
         await persist(self.parts.database, lambda session: end_stages(session, ends))
         return [None] * len(ends)
 
-    async def _end_triggers(self, ends: Sequence[TriggerEnd]) -> Sequence[None]:
-        self._count(ends)
-        await persist(self.parts.database, lambda session: end_triggers(session, ends, self.parts.clock()))
-        return [None] * len(ends)
+    async def _end_triggers(self, ends: Sequence[TriggerEnd]) -> Sequence[tuple[str, ...]]:
+        """End triggers for which nobody waits; those that turn out to be guarded as such."""
+        async with self.parts.database.read() as session:
+            known = await guarded_among(session, [end.trigger_id for end in ends])
+        plain = [end for end in ends if end.trigger_id not in known]
+        self._count(plain)
+        if plain:
+            now = self.parts.clock
+            await persist(self.parts.database, lambda session: end_triggers(session, plain, now()))
+        guarded = [end for end in ends if end.trigger_id in known]
+        told = await self._end_guarded(guarded) if guarded else ()
+        of = {end.trigger_id: one for end, one in zip(guarded, told, strict=True)}
+        return [of.get(end.trigger_id, ()) for end in ends]
 
-    async def _end_guarded(self, ends: Sequence[TriggerEnd]) -> Sequence[str]:
+    async def _end_guarded(self, ends: Sequence[TriggerEnd]) -> Sequence[tuple[str, ...]]:
         self._count(ends)
         database, clock = self.parts.database, self.parts.clock
         return await persist(database, lambda session: end_guarded(session, ends, clock()))

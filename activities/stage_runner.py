@@ -15,9 +15,10 @@ from activities.aftermath import Aftermath
 from activities.attempt import Log, Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
-from activities.killing import end_killed
+from activities.killing import end_killed, let_go
 from activities.loading import Loader
 from activities.masking import Masker
+from activities.places import place_of
 from activities.repeating import Opened, gather
 from activities.retrying import retry_delay
 from activities.runtime import Runtime
@@ -27,8 +28,9 @@ from activities.verdicts import Judgement, judge, judge_retry
 from activities.waits import Waits, Wish
 from activities.work import CANCELLED, Work
 from cronny.store import claims
-from cronny.store.claims import Claim, Verdict, VerdictKind
+from cronny.store.claims import Claim, Place, Verdict, VerdictKind
 from cronny.store.item_tables import ItemRow
+from cronny.store.open_rows import WAITING
 from cronny.store.records import StageEnd
 from cronny.store.tables import StageRow, StageState, TriggerState
 from cronny.store.waits import WaitKey
@@ -120,12 +122,18 @@ class StageRunner:
         return await self._end(work, outcome, Log(Masker(())))
 
     async def _run(self, call: StageCall) -> StageResult:
+        arrived = self._parts.clock()
         work = await self._loader.load(call)
+        self._note_delay(work, arrived)
         if (known := _known(work)) is not None:
             return known
         prepared = await self._prepare(work)
+        place = await self._place(work)
+        if isinstance(place, StageError):
+            prepared, place = place, None
         began = self._parts.clock()
-        verdict = await self._verdict(call)
+        verdict = await self._verdict(call, place)
+        await let_go(verdict.release)
         if verdict.kind is VerdictKind.QUEUE:
             return StageResult(status="queued", cancel=_executions(verdict.cancel))
         if not verdict.may_run:
@@ -166,12 +174,14 @@ class StageRunner:
 
     def _arrived(self, call: StageCall) -> timedelta:
         """How long the stage is to be held."""
-        if not call.is_root:
-            return timedelta()
-        fire, now = call.fire, self._parts.clock()
-        if fire.allocated is not None and activity.info().attempt == 1:
-            self._runtime.delays.note(fire.tenant, fire.allocated, now)
-        return fire.start_at - now
+        return call.fire.start_at - self._parts.clock() if call.is_root else timedelta()
+
+    def _note_delay(self, work: Work, arrived: datetime) -> None:
+        """Take note of how long a trigger took to get here; it says nothing of one that waits for others."""
+        fire = work.call.fire
+        is_first = work.call.is_root and activity.info().attempt == 1
+        if is_first and fire.allocated is not None and work.records.trigger.reason not in WAITING:
+            self._runtime.delays.note(fire.tenant, fire.allocated, arrived)
 
     async def _note_cancel(self, call: StageCall) -> None:
         """Record the end of a cancelled stage."""
@@ -192,11 +202,20 @@ class StageRunner:
         except StageError as error:
             return error
 
-    async def _verdict(self, call: StageCall) -> Verdict:
+    async def _place(self, work: Work) -> Place | StageError | None:
+        concurrency = work.loaded.action.concurrency
+        if concurrency is None or not work.call.is_root:
+            return None
+        try:
+            return await place_of(self._parts.evaluator, concurrency, work.sight)
+        except StageError as error:
+            return error
+
+    async def _verdict(self, call: StageCall, place: Place | None) -> Verdict:
         fire = call.fire
         if not call.is_root:
             return CLAIMED
-        wish = Claim(fire.trigger_id, fire.generation, call.run_id, call.stage_id)
+        wish = Claim(fire.trigger_id, fire.generation, call.run_id, call.stage_id, place)
         start: datetime | None = fire.start_at
         while start is not None:
             await self._runtime.holds.until(start)

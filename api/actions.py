@@ -36,8 +36,10 @@ from api.writing import Known, WrittenAction, find_problems, read_action
 from cronny.errors import Conflict, NotFound
 from cronny.scheduling import Compiled, DateSet
 from cronny.store.actions import Made
+from cronny.store.limits import Limit
 from cronny.store.tables import EventKind
 from cronny.store.tenant_store import TenantStore
+from dsl.action import MIDDLE_PRIORITY
 from dsl.differences import differences
 from dsl.inputs import check_inputs
 from dsl.outside import Outside, outside_of
@@ -58,6 +60,7 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, upload: Upload
     # Checking takes milliseconds to tens of them: other requests, and the database's writers, go on.
     written = await asyncio.to_thread(read_action, name, upload.raw, known)
     async with caller.write() as store:
+        await store.limits.hold()
         calendars = await _hold_used(store, written, known, caller.parts.rules)
         await require_no_circle(store, written)
         await _require_inputs(store, written)
@@ -176,8 +179,11 @@ async def _save(
 ) -> Saved:
     model = written.action.model_dump(mode="json")
     before = await _present_model(store, name)
-    made = Made(store.actor, upload.restored)
+    priority = written.action.priority if written.action.priority != MIDDLE_PRIORITY else None
+    made = Made(store.actor, upload.restored, priority)
     action, is_new = await store.actions.save(name, written.text, model, store.now, made)
+    if is_new and before is None:
+        await store.limits.require_room(Limit.ACTIONS, written=1)
     if is_new:
         kind = EventKind.ACTION_SAVED if upload.restored is None else EventKind.ACTION_ROLLED_BACK
         details: dict[str, JsonValue] = {"version": action.version}

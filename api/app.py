@@ -25,6 +25,7 @@ from api.routes import (
     health,
     hooks,
     keys,
+    limits,
     links,
     schedules,
     schemas,
@@ -78,6 +79,7 @@ def create_app(parts: Parts) -> FastAPI:
         secrets,
         keys,
         validate,
+        limits,
         schemas,
         health,
     ):

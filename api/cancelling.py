@@ -28,8 +28,8 @@ async def cancel_trigger(caller: Caller, outbox: Outbox, trigger_id: str, body: 
         await terminate(client, row.workflow_id, row.run_id, f"ended by {caller.actor}: {wanted.note}")
     else:
         outbox.cancel(row.workflow_id)
-    if found.waiting is not None:
-        outbox.release(found.waiting)
+    for workflow_id in found.waiting:
+        outbox.release(workflow_id)
     async with caller.read() as store:
         return view_trigger(await store.triggers.get(trigger_id))
 

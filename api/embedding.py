@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
+from api.limiting import require_small, rule_problem
 from api.previewing import void_changes
-from api.rules import idle_problem
 from api.views.action import Effect
 from api.writing import WrittenAction, WrittenSchedule
 from cronny.errors import Conflict, Invalid, NotFound
 from cronny.scheduling import DateSet
 from cronny.store.history import note_saved
+from cronny.store.limits import Limit
 from cronny.store.schedules import Wish
 from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
+from dsl.inputs import check_inputs
 
 
 async def embed(
@@ -20,6 +22,9 @@ async def embed(
     """Create, change and delete the action's own schedules; raises Conflict, and Invalid for idle rules."""
     present = {row.name: row for row in await store.schedules.of_action(action.id)}
     _require_firing(store, written, present, calendars)
+    for one in written.schedules:
+        filled, _ = check_inputs(written.action, one.schedule.inputs)
+        require_small(store, filled, written.document, (*one.path, "inputs"))
     effects = [await _save(store, action, one, present.get(one.name)) for one in written.schedules]
     gone = sorted(present.keys() - {one.name for one in written.schedules})
     return [*effects, *[await drop_schedule(store, name) for name in gone]]
@@ -35,7 +40,7 @@ def _require_firing(
     changed = [
         one for one in written.schedules if one.name not in present or present[one.name].source != one.source
     ]
-    found = [idle_problem(one.schedule, calendars, written.document, one.path, store.now) for one in changed]
+    found = [rule_problem(store, one.schedule, calendars, written.document, one.path) for one in changed]
     if problems := [problem for problem in found if problem is not None]:
         raise Invalid(problems)
 
@@ -45,6 +50,7 @@ async def _save(
 ) -> Effect:
     if present is None:
         await _require_free(store, written.name)
+        await store.limits.require_room(Limit.SCHEDULES)
     wish = Wish(
         name=written.name,
         action=action,

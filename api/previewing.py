@@ -6,8 +6,9 @@ from datetime import datetime
 from activities.rules import RuleCache
 from api.body import Body
 from api.caller import Caller
+from api.limiting import rule_problem
 from api.requests import PreviewRequest
-from api.rules import hold_calendars, idle_problem, read_rule
+from api.rules import hold_calendars, read_rule
 from api.triggering import fill_values
 from api.views.fire import has_fire
 from api.views.preview import FireChanges, Preview, PreviewFire, view_changes
@@ -31,9 +32,9 @@ async def preview_schedule(caller: Caller, body: Body) -> Preview:
         saved = await _saved(store, wanted.name, body)
         before = await compiled_of(saved, caller.parts.rules, store) if saved else None
         if saved is None or saved.source != source:
-            idle = idle_problem(rule, calendars, body.document, ("schedule",), store.now)
-            if idle is not None:
-                raise Invalid([idle])
+            problem = rule_problem(store, rule, calendars, body.document, ("schedule",))
+            if problem is not None:
+                raise Invalid([problem])
         if wanted.action is not None:
             action = await store.actions.get(wanted.action)
             await fill_values(store, action, {**rule.inputs, **wanted.inputs}, body)

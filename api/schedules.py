@@ -6,10 +6,11 @@ from pydantic import JsonValue
 
 from api.body import Body
 from api.caller import Caller
+from api.limiting import rule_problem
 from api.outbox import Outbox
 from api.previewing import void_changes
 from api.requests import PauseRequest, ResumeRequest, RunRequest, ScheduleRequest
-from api.rules import hold_calendars, idle_problem, read_rule
+from api.rules import hold_calendars, read_rule
 from api.triggering import add_trigger, fill_values
 from api.views.action import Change
 from api.views.listing import Listing
@@ -20,6 +21,7 @@ from cronny.errors import Conflict, Invalid, NotFound
 from cronny.names import instant_text, is_name
 from cronny.scheduling.bounds import LATEST
 from cronny.store.history import note_saved
+from cronny.store.limits import Limit
 from cronny.store.schedules import Wish
 from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
@@ -32,14 +34,17 @@ async def put_schedule(caller: Caller, outbox: Outbox, name: str, body: Body) ->
     inputs = {**rule.inputs, **wanted.inputs}
     source = rule_of(wanted.schedule)
     async with caller.write() as store:
-        # First of all: a change of a calendar locks it before its schedules, too.
+        await store.limits.hold()
+        # Before the schedule: a change of a calendar locks it before its schedules, too.
         calendars = await hold_calendars(store, caller.parts.rules, rule, body.document, ("schedule",))
         action = await _find_action(store, wanted.action, body)
         present = await _find_own(store, name)
         if present is None or present.source != source:
-            idle = idle_problem(rule, calendars, body.document, ("schedule",), store.now)
-            if idle is not None:
-                raise Invalid([idle])
+            problem = rule_problem(store, rule, calendars, body.document, ("schedule",))
+            if problem is not None:
+                raise Invalid([problem])
+        if present is None:
+            await store.limits.require_room(Limit.SCHEDULES)
         await fill_values(store, action, inputs, body)
         is_paused = wanted.paused or rule.paused
         wish = Wish(name, action, source, inputs, is_paused, False, rule.calendar_names)

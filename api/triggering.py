@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from api.body import Body
+from api.limiting import require_small
 from api.stored import read_stored
 from cronny.errors import Invalid
 from cronny.firing import fire_of
@@ -48,6 +49,7 @@ async def fill_values(
     filled, problems = check_inputs(read_stored(version), given)
     if problems:
         raise Invalid([_placed(problem, body) for problem in problems])
+    require_small(store, filled, body.document, ("inputs",))
     return filled
 
 

@@ -4,6 +4,7 @@ CronnyError
 ├── Invalid              what a tenant sent is wrong; carries every problem
 ├── NotFound             no such object for this tenant
 ├── Conflict             the object's state forbids it
+│   └── LimitReached     the tenant has as much as it may have
 ├── Unauthorised         no valid key
 ├── Forbidden            a valid key that may not do this
 ├── TooMany              more than is allowed in a while
@@ -42,6 +43,10 @@ class NotFound(CronnyError):
 
 class Conflict(CronnyError):
     """The object's state does not allow this."""
+
+
+class LimitReached(Conflict):
+    """The tenant has as many as it may have."""
 
 
 class Unauthorised(CronnyError):

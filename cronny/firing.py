@@ -28,6 +28,7 @@ def fire_of(row: TriggerRow, tenant: str, action: str, schedule: str | None, now
         allocated=now if hold_from is None else None,
         workflow_id=row.workflow_id,
         is_guarded=row.is_guarded,
+        priority=row.priority,
     )
 
 

@@ -89,8 +89,8 @@ class Repairs:
                 waiting = await after_lost(session, trigger.row, now)
         if is_settled:
             self._report(EventKind.TRIGGER_LOST, trigger.tenant, trigger.schedule, trigger.row.id)
-            if waiting is not None:
-                await release(self._client, waiting)
+            for workflow_id in waiting:
+                await release(self._client, workflow_id)
 
     async def _give_up(self, trigger: StuckTrigger, found: Diagnosis, now: datetime) -> None:
         async with self._database.write() as session:
@@ -100,8 +100,8 @@ class Repairs:
                 waiting = await after_lost(session, trigger.row, now)
         if is_settled:
             self._report(EventKind.TRIGGER_GIVEN_UP, trigger.tenant, trigger.schedule, trigger.row.id)
-            if waiting is not None:
-                await release(self._client, waiting)
+            for workflow_id in waiting:
+                await release(self._client, workflow_id)
 
     async def _explain(self, trigger: StuckTrigger, found: Diagnosis, now: datetime) -> None:
         """Say what keeps a trigger; the others of its schedule wait for the same reason."""

@@ -25,6 +25,7 @@ from dsl.waiting import LONGEST_WAIT, WAITING_KINDS, default_patience
 
 ACTION_TIMEOUT = timedelta(hours=1)
 STAGE_TIMEOUT = timedelta(minutes=5)
+MIDDLE_PRIORITY = 3  # of Temporal's priority keys, and its default
 LONGEST_DELAY = timedelta(minutes=5)  # of a retry, unless its first delay is longer
 # How many of each an action may have; the plan and the ledger are read whole, so a graph stays small.
 SIZES = {
@@ -135,6 +136,10 @@ def _whole_number(value: object) -> object:
 
 def _condition(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def _short_concurrency(value: object) -> object:
+    return {"limit": value} if type(value) is int else value
 
 
 def _list_or_text(value: object) -> object:
@@ -279,6 +284,18 @@ class Stage(Part):
     )
 
 
+class Concurrency(Part):
+    """How many triggers of an action execute at once; a whole number alone is the limit."""
+
+    limit: StrictInt = Field(ge=1, le=1000, description="Triggers that execute at once at the most.")
+    key: Annotated[str, StringConstraints(min_length=1, max_length=1000, strict=True)] | None = Field(
+        None, description="Counted apart for each value of this text, such as `${{ inputs.region }}`."
+    )
+    on_limit: Literal["queue", "skip", "cancel_running"] = Field(
+        "queue", description="What becomes of a trigger that finds no place."
+    )
+
+
 class Connector(Part):
     """An edge between two stages."""
 
@@ -307,6 +324,12 @@ class Action(Part):
     )
     defaults: Defaults = Defaults()
     timeout: Span = Field(ACTION_TIMEOUT, description="Of the whole trigger.")
+    concurrency: Annotated[Concurrency, BeforeValidator(_short_concurrency)] | None = Field(
+        None, description="How many triggers of the action execute at once."
+    )
+    priority: StrictInt = Field(
+        MIDDLE_PRIORITY, ge=1, le=5, description="Among what waits for a worker: 1 goes first, 5 last."
+    )
     stages: tuple[Stage, ...] = Field(min_length=1, max_length=SIZES["stages"])
     connectors: tuple[Connector, ...] | None = Field(
         None, max_length=SIZES["connectors"], description="Without them the stages run from top to bottom."

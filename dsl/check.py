@@ -12,7 +12,6 @@ from dsl.expressions import check_expressions
 from dsl.foreach import check_foreach, check_undo
 from dsl.inputs import declaration_problems
 from dsl.kinds import Catalogue
-from dsl.later import without_later
 from dsl.outside import Outside
 from dsl.problems import Problem
 from dsl.report import MAX_FOUND, EnoughError, Report
@@ -87,11 +86,10 @@ def _checked(
     outside: Outside | None,
     report: Report,
 ) -> tuple[Action | None, Schedules]:
-    raw = without_later(value, report)
-    action = check_shape(Action, raw, report)
-    if _is_oversized(raw):  # The other checks take time in proportion to its square.
+    action = check_shape(Action, value, report)
+    if _is_oversized(value):  # The other checks take time in proportion to its square.
         return None, ()
-    sketch = sketch_of(raw)
+    sketch = sketch_of(value)
     _check_inputs(sketch, report)
     check_routes(sketch, report)
     check_uses(sketch, catalogue, connections, report)

@@ -71,6 +71,5 @@ CODES: Mapping[str, Code] = {
     "not_upstream": Code("The stage may not have ended there.", _set("stages.first.output")),
     "scope": Code("The name has no value at that place.", _set("output.status")),
     "expression": Code("The expression cannot be read, or its types do not fit.", _set("1 + 'a'")),
-    "not_supported": Code("Part of the language, but not there yet.", _head("priority: high")),
     "more": Code("There are more problems than are shown.", _head(_MANY)),
 }

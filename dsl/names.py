@@ -72,7 +72,7 @@ def _stage_faults(reference: Reference, site: Site, sketch: Sketch) -> Iterator[
         hint = did_you_mean(stage, sketch.every_id) or known_hint("stages", sketch.every_id)
         yield Fault(offsets[1], f"there is no stage '{stage}'", hint, "unknown_stage")
     elif stage not in site.stages:
-        yield Fault(offsets[1], *_not_upstream(stage, site.owner, sketch), "not_upstream")
+        yield Fault(offsets[1], *_not_upstream(stage, site, sketch), "not_upstream")
     if parts[2] not in STAGE_FIELDS:
         hint = did_you_mean(str(parts[2]), STAGE_FIELDS) or known_hint("fields", STAGE_FIELDS)
         yield Fault(offsets[2], f"a stage has no '{parts[2]}'", hint, "unknown_field")
@@ -80,7 +80,10 @@ def _stage_faults(reference: Reference, site: Site, sketch: Sketch) -> Iterator[
         yield _tested(reference)
 
 
-def _not_upstream(stage: str, owner: str, sketch: Sketch) -> tuple[str, str]:
+def _not_upstream(stage: str, site: Site, sketch: Sketch) -> tuple[str, str]:
+    owner = site.owner
+    if site.situation == "concurrency":
+        return "no stage has begun here", "a key is made of inputs and trigger"
     if stage in sketch.beside and owner not in sketch.beside:
         what = f"stage '{stage}' is executed for each failed attempt of another"
         return what, "nothing waits for it, so that its result is not seen here"

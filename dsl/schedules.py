@@ -65,7 +65,7 @@ def _place(problem: Problem, path: Path, value: JsonValue, report: Report) -> No
     if isinstance(field, str) and len(parts) == 1 and problem.column > 1:
         report.add_inside(where, problem.column - 1, what, hint, code)
     else:
-        is_unknown = parts[0] in value and code in ("not_supported", "unknown_field")
+        is_unknown = parts[0] in value and code == "unknown_field"
         report.add(where if parts[0] in value else path, what, hint, code, at_key=is_unknown)
 
 

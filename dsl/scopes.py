@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from dsl.action import Action, Input, InputType
 
 TypeName = Literal["string", "int", "double", "bool", "list", "map", "timestamp", "dyn"]
-Situation = Literal["with", "when", "output", "retry", "connector", "outputs"]
+Situation = Literal["with", "when", "output", "retry", "connector", "outputs", "concurrency"]
 Names = tuple[tuple[str, TypeName], ...]
 HANDLER_NAMES: Names = (("error", "dyn"), ("status", "string"))  # what the stages behind the graph see
 UNDO_NAMES: Names = (("output", "dyn"),)
@@ -45,6 +45,7 @@ _EXTRA: Mapping[Situation, Mapping[str, TypeName]] = {
     "retry": {"input": "dyn", "error": "dyn", "attempt": "int"},
     "connector": {"input": "dyn", "output": "dyn", "error": "dyn", "attempt": "int"},
     "outputs": {},
+    "concurrency": {},
 }
 
 

@@ -44,6 +44,8 @@ def sites_of(sketch: Sketch) -> Iterator[Site]:
     if "outputs" in sketch.raw:
         ended = frozenset(sketch.ids) - sketch.beside
         yield Site(("outputs",), sketch.raw["outputs"], "outputs", ended)
+    if isinstance(concurrency := sketch.raw.get("concurrency"), dict) and "key" in concurrency:
+        yield Site(("concurrency", "key"), concurrency["key"], "concurrency", frozenset())
     if isinstance(defaults := sketch.raw.get("defaults"), dict):
         yield from _unless(defaults.get("retry"), ("defaults", "retry"), frozenset(), "")
 

@@ -40,6 +40,7 @@ class Fire(Message):
     allocated: datetime | None = None  #: When it was handed out, if it is to be held from then on.
     workflow_id: str
     is_guarded: bool = False  #: Others of its schedule may wait for its end, or be ended by it.
+    priority: int | None = None  #: Temporal's priority key, unless it is the middle one.
 
     @property
     def start_at(self) -> datetime:

@@ -75,7 +75,7 @@ async def _start(fire: Fire) -> None:
             cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
             search_attributes=search_attributes(fire.tenant, fire.action, fire.schedule),
             static_summary=f"{fire.action} v{fire.version}, due {fire.due.isoformat()}",
-            priority=Priority(fairness_key=fire.tenant),
+            priority=Priority(priority_key=fire.priority, fairness_key=fire.tenant),
         )
     except WorkflowAlreadyStartedError:
         workflow.logger.info("the trigger's workflow exists", extra={"workflow": fire.workflow_id})

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "schedules": ("cronny.cli.schedules", "List, show, pause, resume, trigger and delete schedules."),
     "triggers": ("cronny.cli.triggers", "List, show, watch and cancel triggers."),
     "events": ("cronny.cli.events", "List who did what, and why."),
+    "limits": ("cronny.cli.limits", "Show what the tenant may have at the most, and what it has."),
     "calendars": ("cronny.cli.calendars", "List, show, set and delete calendars, and list their dates."),
     "approvals": ("cronny.cli.approvals", "List, show and decide what stages wait for."),
     "webhooks": ("cronny.cli.webhooks", "List, show, set, rotate and delete webhooks."),

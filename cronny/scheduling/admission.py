@@ -19,6 +19,7 @@ HEAVY = 0.5  # who uses so much of what the heaviest tenant uses is cut, too; th
 BURST = 60  # triggers beyond the rate that are allocated without waiting: most tenants never have to
 EFFECT = timedelta(seconds=6)  # after a cut; what was allocated before it has to get through first
 MEMORY = timedelta(seconds=10)  # over which the use of a tenant is averaged
+SET_BACK = timedelta(seconds=5)  # is no longer two calls that have overtaken each other
 FORGOTTEN = timedelta(minutes=1)  # after its instant a place is given up; its schedule was deleted, or paused
 
 
@@ -55,6 +56,7 @@ class Admission:
 
     def __init__(self) -> None:
         self._shares: dict[str, _Share] = {}
+        self._latest: datetime | None = None
 
     def rate(self, tenant: str) -> float:
         """Triggers a second that are allocated for a tenant at the most."""
@@ -65,6 +67,7 @@ class Admission:
 
         Who comes back at that instant is let through; the place that it had is its own until then.
         """
+        self._follow(now)
         share = self._share(tenant)
         if (place := share.places.get(schedule)) is not None:
             instant, booked = place
@@ -83,11 +86,9 @@ class Admission:
 
     def observe(self, slow: Collection[str], now: datetime) -> None:
         """Adjust the rates, given the tenants whose triggers do not get through as they should."""
+        self._follow(now)
         most = max((share.used for share in self._shares.values()), default=0.0)
         for tenant, share in list(self._shares.items()):
-            if share.adjusted is not None and now < share.adjusted:
-                del self._shares[tenant]  # the clock was set back, and the bookings lie far ahead of it
-                continue
             if tenant in slow and share.used >= most * HEAVY:
                 _cut(share, now)
             elif share.lead(now) > share.patience() / 2:
@@ -95,6 +96,13 @@ class Admission:
             elif share.booked is not None and share.booked < now - MEMORY and not share.places:
                 del self._shares[tenant]  # nothing is left to know of it
             share.age(now)
+
+    def _follow(self, now: datetime) -> None:
+        """Forget everything when the clock was set back: the bookings lie far ahead of it."""
+        if self._latest is not None and now < self._latest - SET_BACK:
+            self._shares.clear()
+            self._latest = now
+        self._latest = max(self._latest or now, now)
 
     def _share(self, tenant: str) -> _Share:
         return self._shares.setdefault(tenant, _Share())

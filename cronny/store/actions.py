@@ -27,6 +27,7 @@ class Made:
 
     actor: str = ""
     restored: int | None = None  #: Of a rollback: the version whose text it has.
+    priority: int | None = None  #: That of the action from now on, if it is not the middle one.
 
 
 BY_NOBODY = Made()
@@ -63,6 +64,7 @@ class Actions:
             action.deleted_at = None
             return action, was_deleted
         action.version += 1
+        action.priority = made.priority
         action.updated_at, action.deleted_at = now, None
         self._session.add(
             ActionVersion(

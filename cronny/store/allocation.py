@@ -24,8 +24,9 @@ SLOW = timedelta(seconds=3)  # after its due, and its allocation, a trigger shou
 MOST_OVERDUE = 5000  # are counted: so many say all there is to say
 REVIVABLE = ("superseded", "paused", "deleted")  # reasons after which a due may be allocated again
 REVIVED = (  # what a due that is allocated again takes from its new row
-    "action_id", "action_version", "planned", "state", "reason", "generation", "is_guarded", "overlap",
-    "start_by", "complete_on", "inputs", "count", "until", "allocated_at", "finished_at",
+    "action_id", "action_version", "is_postponed", "priority", "planned", "state", "reason", "generation",
+    "is_guarded", "overlap", "start_by", "complete_on", "inputs", "count", "until", "allocated_at",
+    "finished_at",
 )  # fmt: skip
 
 
@@ -62,12 +63,23 @@ async def write_fires(
 ) -> None:
     """Write the ledger rows of a handout and move the schedule's position."""
     schedule = target.schedule
-    await merge_fires(session, schedule, ledger_rows(target, handout, inputs, now, terms), now)
+    rows = ledger_rows(target, handout, inputs, now, terms)
+    if _was_postponed(schedule):
+        for row in rows:
+            row.is_postponed = row.state is TriggerState.SCHEDULED and now > row.due - LEAD
+    await merge_fires(session, schedule, rows, now)
     schedule.cursor = handout.cursor
     schedule.last_due = max(filter(None, [*handout.run, schedule.last_due]), default=None)
     if handout.next_due != schedule.next_due or schedule.wake_at is None:
         schedule.next_due = handout.next_due
         schedule.wake_at = await _wake_at(session, schedule)
+
+
+def _was_postponed(schedule: ScheduleRow) -> bool:
+    """Whether its next fire was to be allocated later than a lead ahead: `postpone` alone says so."""
+    if schedule.wake_at is None:
+        return False
+    return schedule.next_due is None or schedule.wake_at > schedule.next_due - LEAD
 
 
 async def merge_fires(

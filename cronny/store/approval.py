@@ -90,5 +90,6 @@ def _of_its_own(asking: Asking, row: TriggerRow, due: datetime, now: datetime) -
         return row_of(asking.target, due, now, TriggerState.SCHEDULED)
     row.state, row.count, row.until, row.finished_at = TriggerState.SCHEDULED, 1, None, None
     row.generation, row.action_version = asking.target.schedule.generation, asking.target.action.version
+    row.priority = asking.target.action.priority
     row.workflow_id, row.allocated_at = again(row.workflow_id, row.generation), now
     return row

@@ -139,5 +139,5 @@ class Backfills:
             action_version=action.version, schedule_id=schedule.id, backfill_id=row.id, due=due,
             planned=planned, reason=BACKFILL, overlap=row.overlap, is_guarded=row.overlap != "allow",
             workflow_id=backfill_workflow(workflow_id, row.id), inputs=row.inputs,
-            allocated_at=row.created_at,
+            allocated_at=row.created_at, priority=action.priority,
         )  # fmt: skip

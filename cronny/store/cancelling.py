@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.errors import Conflict, NotFound
-from cronny.store.guarded import first_waiting, lock_schedules
+from cronny.store.ends import ending, freed_by, hold_of
 from cronny.store.records import fail_open
 from cronny.store.tables import Tenant, TriggerRow, TriggerState
 
@@ -24,7 +24,7 @@ class Cancelling:
 
     row: TriggerRow
     is_settled: bool  #: The ledger says so already; otherwise its workflow will, once it has cleaned up.
-    waiting: str | None = None  #: The workflow that waits for its end.
+    waiting: tuple[str, ...] = ()  #: The workflows that wait for its end.
 
 
 async def cancel_trigger(
@@ -50,19 +50,16 @@ async def cancel_trigger(
 
 
 async def _locked(session: AsyncSession, tenant: Tenant, trigger_id: str) -> TriggerRow:
-    """The row, locked behind its schedule, as claims and ends lock them."""
-    is_it = (col(TriggerRow.id) == trigger_id, col(TriggerRow.tenant_id) == tenant.id)
-    found = (await session.execute(select(col(TriggerRow.schedule_id)).where(*is_it))).one_or_none()
-    if found is None:
+    """The row, locked behind what its end concerns, as claims and ends lock them."""
+    found = (await ending(session, [trigger_id])).get(trigger_id)
+    if found is None or found.tenant_id != tenant.id:
         raise NotFound(f"there is no trigger '{trigger_id}'")
-    await lock_schedules(session, [found.schedule_id])
-    query = select(TriggerRow).where(*is_it).with_for_update(key_share=True)
+    await hold_of(session, [found])
+    query = select(TriggerRow).where(col(TriggerRow.id) == trigger_id).with_for_update(key_share=True)
     return (await session.execute(query)).scalar_one()
 
 
 async def _settled(session: AsyncSession, row: TriggerRow, reason: str, now: datetime) -> Cancelling:
     row.state, row.reason, row.finished_at = TriggerState.CANCELLED, reason, now
     await session.flush()
-    if row.schedule_id is None or not row.is_guarded:
-        return Cancelling(row, True)
-    return Cancelling(row, True, (await first_waiting(session, [row.schedule_id])).get(row.schedule_id))
+    return Cancelling(row, True, await freed_by(session, row))

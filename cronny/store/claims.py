@@ -1,7 +1,7 @@
 """The claim: the one write that moves a trigger from `scheduled` to `executing`.
 
-Most claims need their own row only, and many of them are one statement. A row that is guarded is left to
-`cronny.store.guarded`, which looks at the rest of its schedule.
+Most claims need their own row only, and many of them are one statement. A row that is guarded, or whose
+tenant may execute so many triggers only, is left to `cronny.store.guarded`, which looks at others, too.
 """
 
 import json
@@ -14,10 +14,20 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cronny.scheduling.places import OnLimit
 from cronny.store.columns import from_micros, to_micros
 from cronny.store.tables import TriggerState
 
 CLAIM_CHUNK = 2000  # claims in one statement, 25 ms a thousand; who is answered first delays the others
+
+
+@dataclass(frozen=True)
+class Place:
+    """How many triggers of an action, of the same key, may execute at once, and what one too many does."""
+
+    limit: int
+    key: str
+    on_limit: OnLimit
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,7 @@ class Claim:
     generation: int
     run_id: str
     stage_id: str
+    place: Place | None = None  #: Of an action whose triggers are limited; others of it are looked at.
 
 
 class VerdictKind(StrEnum):
@@ -59,6 +70,7 @@ class Verdict:
     planned: datetime | None = None  #: When to claim it again, of one that is early.
     cancel: tuple[Execution, ...] = ()  #: What a queued one asks to end.
     kill: tuple[Execution, ...] = ()  #: What is settled already and is to be terminated.
+    release: tuple[str, ...] = ()  #: Workflows that may go, as this one or others for its sake do not.
 
     @property
     def may_run(self) -> bool:
@@ -74,7 +86,9 @@ with locked as (
     from unnest(cast(:ids as text[]), cast(:generations as int[]), cast(:runs as text[]))
         as claim(id, generation, run)
     join trigger on trigger.id = claim.id and trigger.generation = claim.generation
+    left join tenant on tenant.id = trigger.tenant_id
     where trigger.state || '' = 'scheduled' and trigger.planned <= :now and not trigger.is_guarded
+        and tenant.limit_running_triggers is null
     order by trigger.id for no key update of trigger
 )
 update trigger set state = 'executing', run_id = locked.run, started_at = :now
@@ -88,16 +102,24 @@ from (select value ->> 0 as id, value ->> 1 as generation, value ->> 2 as run fr
     as claim
 where "trigger".id = claim.id and "trigger".generation = claim.generation
     and +"trigger".state = 'scheduled' and "trigger".planned <= :now and not "trigger".is_guarded
+    and not exists (
+        select 1 from tenant
+        where tenant.id = "trigger".tenant_id and tenant.limit_running_triggers is not null
+    )
 """
 
 # A retried attempt, or another root stage, of the run that made the claim passes again.
 _POSTGRES_READ = """
-select id, state, reason, run_id, generation, planned, is_guarded, complete_on
-from trigger where id = any(cast(:ids as text[]))
+select t.id, t.state, t.reason, t.run_id, t.generation, t.planned, t.complete_on,
+    (t.is_guarded or tenant.limit_running_triggers is not null) as is_guarded
+from trigger as t left join tenant on tenant.id = t.tenant_id
+where t.id = any(cast(:ids as text[]))
 """
 _SQLITE_READ = """
-select id, state, reason, run_id, generation, planned, is_guarded, complete_on
-from "trigger" where id in (select value from json_each(:ids))
+select t.id, t.state, t.reason, t.run_id, t.generation, t.planned, t.complete_on,
+    (t.is_guarded or tenant.limit_running_triggers is not null) as is_guarded
+from "trigger" as t left join tenant on tenant.id = t.tenant_id
+where t.id in (select value from json_each(:ids))
 """
 
 # The setting rides along: one more statement would take longer than what it saves.

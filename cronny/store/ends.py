@@ -1,6 +1,7 @@
 """The ends of guarded triggers: what they mean for their schedule, and who waits for them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import bindparam, select, update
@@ -8,13 +9,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.store.events import ENGINE, Events
-from cronny.store.guarded import first_waiting, lock_schedules
+from cronny.store.open_rows import Held, hold
 from cronny.store.records import TriggerEnd, end_triggers
+from cronny.store.releasing import releases
 from cronny.store.schedules import Schedules
 from cronny.store.tables import EventKind, ScheduleRow, Tenant, TriggerRow, TriggerState
 from cronny.store.waits import waiting_parents
 
 ENDED = (TriggerState.COMPLETED, TriggerState.FAILED)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the end of a trigger concerns."""
+
+    id: str
+    tenant_id: str
+    action_id: str
+    schedule_id: str | None
+    concurrency_key: str | None
+
 
 # One that completed when it started still gets what its action gave.
 _END_STARTED = (
@@ -32,33 +46,71 @@ _END_STARTED = (
 )  # fmt: skip
 
 
-async def end_guarded(session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime) -> list[str]:
-    """Settle triggers and pause what keeps failing; for each, the workflow that waits for its end, or none.
+async def end_guarded(
+    session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime
+) -> list[tuple[str, ...]]:
+    """Settle triggers and pause what keeps failing; for each, the workflows that may go because of its end.
 
     Doing it again changes nothing and gives who waits by then.
     """
-    query = select(col(TriggerRow.id), col(TriggerRow.schedule_id)).where(
-        col(TriggerRow.id).in_([end.trigger_id for end in ends])
-    )
-    schedule_of = {row.id: row.schedule_id for row in await session.execute(query)}
-    schedules = await lock_schedules(session, schedule_of.values())
+    rows = await ending(session, [end.trigger_id for end in ends])
+    held = await hold_of(session, rows.values())
     await end_triggers(session, ends, now)
     await (await session.connection()).execute(_END_STARTED, [_started_values(end) for end in ends])
-    failed = {schedule_of.get(end.trigger_id) for end in ends if end.state is TriggerState.FAILED}
-    await _pause_failing(session, [one for one in schedules if one in failed], now)
-    waiting = await first_waiting(session, schedules)
+    failed = {end.trigger_id for end in ends if end.state is TriggerState.FAILED}
+    of_failed = {row.schedule_id for row in rows.values() if row.id in failed}
+    await _pause_failing(session, [one for one in held.schedules if one in of_failed], now)
+    found = await releases(session, held, {row.tenant_id for row in rows.values()})
     parents = await waiting_parents(session, [end.trigger_id for end in ends])
     return [
-        parents.get(end.trigger_id) or waiting.get(schedule_of.get(end.trigger_id) or "", "") for end in ends
+        (
+            *_parent(parents, end.trigger_id),
+            *(found.after(rows[end.trigger_id]) if end.trigger_id in rows else ()),
+        )
+        for end in ends
     ]
 
 
-async def after_lost(session: AsyncSession, row: TriggerRow, now: datetime) -> str | None:
-    """What follows when a trigger was settled as lost: as after any failure; the workflow that waits."""
-    if row.schedule_id is None:
-        return (await waiting_parents(session, [row.id])).get(row.id)
-    await _pause_failing(session, [row.schedule_id], now)
-    return (await first_waiting(session, [row.schedule_id])).get(row.schedule_id)
+def _parent(parents: Mapping[str, str], trigger_id: str) -> tuple[str, ...]:
+    """The workflow whose stage has asked for a trigger and waits for its end."""
+    return (parents[trigger_id],) if parents.get(trigger_id) else ()
+
+
+async def hold_of(session: AsyncSession, rows: Collection[Ending | TriggerRow]) -> Held:
+    """Lock what the ends of some triggers concern: before the triggers themselves, as their claims do."""
+    return await hold(
+        session,
+        tenants={row.tenant_id for row in rows},
+        actions={row.action_id for row in rows if row.concurrency_key is not None},
+        schedules=[row.schedule_id for row in rows],
+    )
+
+
+async def guarded_among(session: AsyncSession, ids: Sequence[str]) -> set[str]:
+    """Which of these triggers are guarded: their claims, which know more than who wrote them, say so, too."""
+    query = select(col(TriggerRow.id)).where(col(TriggerRow.id).in_(ids), col(TriggerRow.is_guarded))
+    return set((await session.execute(query)).scalars())
+
+
+async def after_lost(session: AsyncSession, row: TriggerRow, now: datetime) -> tuple[str, ...]:
+    """What follows when a trigger was settled as lost: as after any failure; the workflows that may go."""
+    held = await hold_of(session, [row])
+    await _pause_failing(session, held.schedules, now)
+    return await freed_by(session, row)
+
+
+async def freed_by(session: AsyncSession, row: TriggerRow) -> tuple[str, ...]:
+    """The workflows that may go as a trigger has been settled, in the transaction that has done it."""
+    held = await hold_of(session, [row])
+    parents = await waiting_parents(session, [row.id])
+    return (*_parent(parents, row.id), *(await releases(session, held, {row.tenant_id})).after(row))
+
+
+async def ending(session: AsyncSession, ids: Sequence[str]) -> dict[str, Ending]:
+    """What the ends of these triggers concern, by id."""
+    columns = [col(getattr(TriggerRow, one.name)) for one in fields(Ending)]
+    query = select(*columns).where(col(TriggerRow.id).in_(ids))
+    return {row.id: Ending(*row) for row in await session.execute(query)}
 
 
 async def _pause_failing(session: AsyncSession, schedules: Iterable[str], now: datetime) -> None:

@@ -66,6 +66,7 @@ def row_of(target: Allocatable, due: datetime, now: datetime, state: TriggerStat
         tenant_id=target.tenant.id,
         action_id=target.action.id,
         action_version=target.action.version,
+        priority=target.action.priority,
         schedule_id=schedule.id,
         due=due,
         planned=due,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, and_, bindparam, case, select, true, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, or_, select, true, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -19,6 +19,7 @@ from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
 RECORD_CHUNK = 200  # records in one transaction
 MOST_KEYS = 2000  # records asked for one by one; beyond that all of a trigger's are read
 OVERLAP_CANCELLED = "overlap_cancelled"  # the reason of what was asked to end for the sake of a later one
+PLACE_CANCELLED = "concurrency_cancelled"  # the same, because its action has so many places only
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ _END_STAGE = (
 )  # fmt: skip
 
 # The one for whose sake a trigger was cancelled has written why.
-_WAS_ASKED = and_(col(TriggerRow.reason) == OVERLAP_CANCELLED, bindparam("to_reason") == "requested")
-_REASON = case((_WAS_ASKED, OVERLAP_CANCELLED), else_=bindparam("to_reason"))
+_HAS_SAID = or_(col(TriggerRow.reason) == OVERLAP_CANCELLED, col(TriggerRow.reason) == PLACE_CANCELLED)
+_WAS_ASKED = and_(_HAS_SAID, bindparam("to_reason") == "requested")
+_REASON = case((_WAS_ASKED, col(TriggerRow.reason)), else_=bindparam("to_reason"))
 
 # A trigger is settled by the run that claimed it, and once.
 _END_TRIGGER = (

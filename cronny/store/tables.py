@@ -13,7 +13,8 @@ from cronny.store.columns import Instant, Json, text_enum
 
 RETENTION_DAYS = 90  # of a tenant for whom nothing else is said
 
-IS_OPEN = "state = 'executing' or reason = 'queued'"  # under way, or waiting for one that is
+IS_OPEN = "state = 'executing' or reason in ('queued', 'concurrency', 'tenant_limit')"  # or waits for one
+IS_LIMITED = f"is_guarded and ({IS_OPEN})"
 
 IN_BACKFILL = text("backfill_id <> '' and state = 'scheduled'")  # what of backfills is still to be started
 IS_PENDING = text("settled_at is null")
@@ -131,6 +132,11 @@ class Tenant(SQLModel, table=True):
     slug: str = Field(unique=True)
     pool: str = Field(default="default", index=True)
     retention_days: int = RETENTION_DAYS  # after these, what has ended is purged
+    limit_running_triggers: int | None = None  # none of these: as many as there are
+    limit_schedules: int | None = None
+    limit_actions: int | None = None
+    limit_minimum_interval: int | None = None  # seconds between two fires of a schedule, at the least
+    limit_input_bytes: int | None = None
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -158,6 +164,7 @@ class ActionRow(SQLModel, table=True):
     tenant_id: str = Field(foreign_key="tenant.id")
     name: str
     version: int
+    priority: int | None = None  # of its newest version, unless that is the middle one
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
     deleted_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -235,6 +242,7 @@ class TriggerRow(SQLModel, table=True):
         Index("ix_trigger_by_hand", "tenant_id", "generation", "due", "id", **_where(IS_BY_HAND)),
         # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.
         Index("ix_trigger_open", "schedule_id", **_where(IS_OPEN)),
+        Index("ix_trigger_limited", "tenant_id", "action_id", **_where(IS_LIMITED)),
     )
     id: str = Field(primary_key=True)
     tenant_id: str
@@ -259,6 +267,10 @@ class TriggerRow(SQLModel, table=True):
     generation: int = 0
     is_guarded: bool = False  # its claim and its end look at more than its own row
     overlap: str = "allow"  # what its claim does while another trigger of its schedule executes
+    concurrency_limit: int | None = None  # of its action; written by its claim, as the key is
+    concurrency_key: str | None = None
+    is_postponed: bool | None = None  # allocated late: its tenant was beyond its rate
+    priority: int | None = None  # where it differs from the middle one
     start_by: datetime | None = Field(default=None, sa_type=Instant)  # a later claim finds it missed
     complete_on: str = "finish"
     workflow_id: str = ""

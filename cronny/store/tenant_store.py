@@ -19,6 +19,7 @@ from cronny.store.database import Database
 from cronny.store.events import Events
 from cronny.store.fire_changes import FireChanges
 from cronny.store.keys import Keys
+from cronny.store.limits import Limits
 from cronny.store.past import Past
 from cronny.store.schedules import Schedules
 from cronny.store.secrets import Secrets
@@ -101,6 +102,11 @@ class TenantStore:
     def calendars(self) -> Calendars:
         """The tenant's calendars."""
         return Calendars(self._session, self.tenant.id)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What the tenant may have at the most."""
+        return Limits(self._session, self.tenant)
 
     @cached_property
     def events(self) -> Events:

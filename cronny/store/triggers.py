@@ -129,7 +129,8 @@ class Triggers:
         trigger_id = new_id("trg", now)
         row = TriggerRow(
             id=trigger_id, tenant_id=self._tenant.id, action_id=action.id, action_version=action.version,
-            schedule_id=schedule.id if schedule else None, due=now, inputs=inputs, allocated_at=now,
+            priority=action.priority, schedule_id=schedule.id if schedule else None, due=now, inputs=inputs,
+            allocated_at=now,
             reason=origin.reason, parent_id=origin.parent_id, depth=origin.depth, webhook=origin.webhook,
             workflow_id=asked_workflow(self._tenant.slug, action.name, origin.reason, trigger_id),
             # Others of its schedule, or the stage that asked for it, may wait for its end.

@@ -13,8 +13,8 @@ from sqlmodel import col
 
 from cronny.store.backfilled import BACKFILL
 from cronny.store.columns import storable
+from cronny.store.ends import hold_of
 from cronny.store.events import Events
-from cronny.store.guarded import lock_schedules
 from cronny.store.records import fail_open
 from cronny.store.tables import (
     ActionRow,
@@ -143,7 +143,7 @@ async def executing_triggers(
 
 async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetime) -> bool:
     """Settle a trigger whose workflow is gone as failed, and its stages; False if its run was quicker."""
-    await lock_schedules(session, [trigger.row.schedule_id])  # before the trigger, as claims and ends do
+    await hold_of(session, [trigger.row])  # before the trigger, as claims and ends do
     settled = await session.execute(
         update(TriggerRow)
         .where(
@@ -163,7 +163,7 @@ async def settle_lost(session: AsyncSession, trigger: StuckTrigger, now: datetim
 
 async def give_up(session: AsyncSession, trigger: StuckTrigger, why: str, now: datetime) -> bool:
     """Settle a trigger that its workflow cannot start as failed; False if it has been claimed or settled."""
-    await lock_schedules(session, [trigger.row.schedule_id])
+    await hold_of(session, [trigger.row])
     settled = await session.execute(
         update(TriggerRow)
         .where(

@@ -73,7 +73,7 @@ async def start_trigger(client: Client, fire: Fire) -> None:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             search_attributes=search_attributes(fire.tenant, fire.action, fire.schedule),
             static_summary=f"{fire.action} v{fire.version}",
-            priority=Priority(fairness_key=fire.tenant),
+            priority=Priority(priority_key=fire.priority, fairness_key=fire.tenant),
             rpc_timeout=PATIENCE,
         )
     except (RPCError, RuntimeError) as error:

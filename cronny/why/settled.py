@@ -8,6 +8,8 @@ from cronny.why.answer import Answer, Outcome
 from cronny.why.facts import Facts, Mark
 from cronny.why.words import Clock, span_text
 
+WAITED = timedelta(seconds=1)  # late by so much, a trigger of a limited action has waited for a place
+
 _CATCHUP = {
     "none": "catch-up is none",
     "last": "catch-up runs the last one only",
@@ -49,11 +51,27 @@ def _fired(row: TriggerRow, facts: Facts, clock: Clock) -> str:
     text = "fired on time" if late < timedelta(milliseconds=1) else f"fired {span_text(late)} late"
     if facts.requested is not None or row.reason == "manual":
         return f"triggered by hand{_by(facts.requested, clock)}, {text}"
-    if row.allocated_at - row.due > GRACE:
+    if not row.is_postponed and row.allocated_at - row.due > GRACE:
         return f"{text}, caught up: it was allocated only at {clock.at(row.allocated_at)}"
     if row.planned != row.due:
-        return f"{text} of its planned {clock.at(row.planned)}{moved_text(row.due, facts, clock)}"
-    return text
+        text = f"{text} of its planned {clock.at(row.planned)}{moved_text(row.due, facts, clock)}"
+    return f"{text}{_held_up(row, late)}"
+
+
+def _held_up(row: TriggerRow, late: timedelta) -> str:
+    """What made a trigger late, as far as its row says so."""
+    if row.is_postponed:
+        span = row.allocated_at - row.due
+        when = f"{span_text(span)} after its due" if span > timedelta() else f"only {span_text(-span)} ahead"
+        return f", allocated {when} as its tenant had more due at once than its rate allows"
+    if row.concurrency_limit is not None and late >= WAITED:
+        return f", its action executes {_at_once(row)}"
+    return ""
+
+
+def _at_once(row: TriggerRow) -> str:
+    key = f" for the key '{row.concurrency_key}'" if row.concurrency_key else ""
+    return f"{row.concurrency_limit} at once at the most{key}"
 
 
 def _became(row: TriggerRow, facts: Facts, clock: Clock) -> str:
@@ -74,6 +92,8 @@ def _became(row: TriggerRow, facts: Facts, clock: Clock) -> str:
 def _cancelled(row: TriggerRow, facts: Facts, clock: Clock) -> str:
     if row.reason in ("overlap_cancelled", "overlap_killed"):
         return f": a later one took its place, overlap is {row.overlap};"
+    if row.reason == "concurrency_cancelled":
+        return f": a later one took its place, its action executes {_at_once(row)};"
     return _by(facts.settled, clock)
 
 
@@ -91,6 +111,11 @@ def _scheduled(row: TriggerRow, facts: Facts, clock: Clock) -> str:
     if row.reason == "queued":
         behind = f" behind the one of {clock.at(facts.before)}" if facts.before else ""
         return f"queued{behind}, for {span_text(facts.now - row.planned)}: overlap is {row.overlap}"
+    if row.reason == "concurrency":
+        return f"queued for {span_text(facts.now - row.planned)}: its action executes {_at_once(row)}"
+    if row.reason == "tenant_limit":
+        waits = span_text(facts.now - row.planned)
+        return f"queued for {waits}: its tenant executes as many triggers as it may, see the limits"
     if facts.now < row.planned:
         why = moved_text(row.due, facts, clock) or " by its jitter and spread"
         moved = f", at {clock.at(row.planned)}{why}" if row.planned != row.due else ""
@@ -113,10 +138,16 @@ def _skipped(row: TriggerRow, facts: Facts, clock: Clock) -> str:
         case "operator":
             change = facts.change(ChangeKind.SKIP, row.due)
             return f"this fire was left out{_by(change.made if change else facts.settled, clock)}"
-        case "overlap":
-            before = f"the one of {clock.at(facts.before)}" if facts.before else "the one before it"
-            return f"{before} was still executing, and overlap is {row.overlap}"
+        case "overlap" | "concurrency_limit":
+            return _in_the_way(row, facts, clock)
     return f"{row.reason or 'no reason is known'}{_by(facts.settled, clock)}"
+
+
+def _in_the_way(row: TriggerRow, facts: Facts, clock: Clock) -> str:
+    if row.reason == "concurrency_limit":
+        return f"its action executes {_at_once(row)}, and there was no place"
+    before = f"the one of {clock.at(facts.before)}" if facts.before else "the one before it"
+    return f"{before} was still executing, and overlap is {row.overlap}"
 
 
 def _missed(row: TriggerRow, facts: Facts, clock: Clock) -> str:

@@ -56,7 +56,10 @@ def _wait(process: "subprocess.Popen[str]", url: str) -> None:
 def test_the_process_serves_and_stops_in_time_while_temporal_is_away(sqlite_url: str, tmp_path: Path) -> None:
     key = {"X-API-Key": "cny_test"}
     with sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///")) as database:
-        database.execute("insert into tenant values ('ten_1', 'acme', 'default', 90, 0)")
+        database.execute(
+            "insert into tenant (id, slug, pool, retention_days, created_at)"
+            " values ('ten_1', 'acme', 'default', 90, 0)"
+        )
         database.execute(
             "insert into api_key (id, tenant_id, name, digest, created_at) values ('k', 'ten_1', 't', ?, 0)",
             [hash_key("cny_test")],

@@ -114,6 +114,12 @@ def test_a_pause_is_an_event_and_explains_what_will_not_fire(ask: Ask, schedule:
     assert told.endswith('"no events today": will not fire before it is resumed\n')
 
 
+def test_limits_are_listed_beside_their_use(ask: Ask, schedule: str) -> None:
+    assert ["running_triggers", "none"] in [line.split()[:2] for line in ask("limits").out.splitlines()]
+    found = {one["name"]: one for one in json.loads(ask("limits", "--json").out)}
+    assert (found["retention"]["limit"], found["schedules"]["used"] > 0) == ("90d", bool(schedule))
+
+
 def test_events_and_explanations_are_json_for_programs(ask: Ask, schedule: str) -> None:
     (event,) = json.loads(ask("events", "list", "--schedule", schedule, "--limit", "1", "--json").out)
     told = json.loads(ask("schedules", "why", schedule, "2999-06-01", "--json").out)

@@ -8,9 +8,10 @@ from cronny import admit, migrate
 from cronny.secrets import hash_key
 from cronny.settings import Settings
 from cronny.store.database import Database
+from cronny.store.limits import Limit, limit_of
 from cronny.store.tenants import Holder, Tenants
 
-USAGE = "usage: python -m cronny.admit [--name NAME] [--retention DAYS, such as 30d] TENANT"
+USAGE = f"usage: {admit.USAGE}"
 
 
 @pytest.fixture
@@ -45,6 +46,18 @@ def test_a_key_has_a_name_and_a_tenant_its_retention(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.usefixtures("migrated")
+def test_limits_are_set_and_taken_away_without_a_further_key(capsys: pytest.CaptureFixture[str]) -> None:
+    admit.main(
+        ["acme", "--limit", "running_triggers=50", "--limit", "minimum_interval=1m", "--limit", "actions=2"]
+    )
+    key = capsys.readouterr().out.strip()
+    assert admit.main(["--limit", "actions=none", "acme"]) == 0
+    tenant = asyncio.run(holder_of(key)).tenant
+    assert [limit_of(tenant, limit) for limit in Limit] == [50, None, None, 60, None]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("migrated")
 @pytest.mark.parametrize(
     ("arguments", "code", "reason"),
     [
@@ -54,6 +67,23 @@ def test_a_key_has_a_name_and_a_tenant_its_retention(capsys: pytest.CaptureFixtu
         (["--retention", "36h", "acme"], 2, USAGE),
         (["--retention", "0d", "acme"], 2, USAGE),
         (["--colour", "red", "acme"], 2, USAGE),
+        (
+            ["--limit", "colours=3", "acme"],
+            2,
+            "--limit colours=3: there is no limit 'colours'; the limits are running_triggers, schedules, "
+            "actions, minimum_interval, input_bytes",
+        ),
+        (
+            ["--limit", "schedules=0", "acme"],
+            2,
+            "--limit schedules=0: must be like schedules=50, 1 at least, or schedules=none",
+        ),
+        (
+            ["--limit", "minimum_interval=1500ms", "acme"],
+            2,
+            "--limit minimum_interval=1500ms: must be like minimum_interval=30s, 1 at least, or "
+            "minimum_interval=none",
+        ),
         (["No Name"], 1, "tenant 'No Name': use lower-case letters, digits, '-' and '_', a letter first"),
     ],
 )

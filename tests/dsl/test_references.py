@@ -108,6 +108,7 @@ def test_each_place_has_its_own_names() -> None:
         "retry": ["attempt", "error", "input"],
         "connector": ["attempt", "error", "input", "output"],
         "outputs": [],
+        "concurrency": [],
     }
 
 

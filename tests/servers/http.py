@@ -84,6 +84,7 @@ class Server:
         self.port = port
         self.url = f"{scheme}://127.0.0.1:{port}"
         self.requests: list[Request] = []
+        self.busy = self.most_busy = 0  #: Requests under way now, and at the most.
         self.departures = 0  #: Clients that left before they had the whole answer.
         self._handler = handler
         self._replies: dict[str, list[Reply]] = {}
@@ -107,6 +108,16 @@ class Server:
             if not replies:
                 return self._handler(request) if self._handler else json_reply({"error": "no such path"}, 404)
             return replies.pop(0) if len(replies) > 1 else replies[0]
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Count a request while it is under way."""
+        self.busy += 1
+        self.most_busy = max(self.most_busy, self.busy)
+        try:
+            yield
+        finally:
+            self.busy -= 1
 
     def note_departure(self) -> None:
         with self._changed:
@@ -161,6 +172,13 @@ async def _exchange(server: Server, reader: asyncio.StreamReader, writer: asynci
         return False
     request = replace(request, has_certificate=bool(writer.get_extra_info("peercert")))
     reply = server.reply_to(request)
+    with server.serving():
+        return await _answer(reader, writer, request, reply)
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Request, reply: Reply
+) -> bool:
     if reply.is_silent or reply.delay:
         await _leaving(reader, None if reply.is_silent else reply.delay)
     if reply.raw is not None:

@@ -208,3 +208,18 @@ async def test_a_postponed_schedule_is_allocated_later_and_loses_no_fire(
     after = target.schedule
     assert (after.wake_at, after.cursor, after.next_due) == (at(8), before.cursor, before.next_due)
     assert len(await ledger(database)) == 1
+
+
+@pytest.mark.parametrize(("until", "now", "is_said"), [(0, 0, True), (0, -60, False), (None, 0, False)])
+async def test_a_fire_that_was_allocated_late_for_its_tenants_rate_says_so(
+    database: Database, owner: Owner, until: int | None, now: int, is_said: bool
+) -> None:
+    async with database.write() as session:
+        target = await lock_schedule(session, owner.schedule.id)
+        assert target is not None
+        if until is not None:
+            await postpone(session, target.schedule, at(until))
+        due = handout(1, cursor=5, next_due=7)
+        await write_fires(session, target, due, {}, at(1) + now * SECOND)
+    (row,) = await ledger(database)
+    assert bool(row.is_postponed) is is_said

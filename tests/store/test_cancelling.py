@@ -53,7 +53,7 @@ async def test_force_settles_it_with_its_stages_and_tells_who_waits(database: Da
     await add(database, row, fire(owner, NOW + SECOND, reason="queued", workflow_id="w1"))
     async with database.write() as session:
         await start_stages(session, [(row.id, "a")], NOW)
-    assert (await cancelled(database, owner, row, is_forced=True)).waiting == "w1"
+    assert (await cancelled(database, owner, row, is_forced=True)).waiting == ("w1",)
     assert await state(database) == ("cancelled", "killed", LATER)
     assert [(one.state.value, one.finished_at) for one in await stage_records(database)] == [
         ("failed", LATER)

@@ -24,7 +24,7 @@ def end_of(row: TriggerRow, state: str = "completed", reason: str = "", **change
     return TriggerEnd(row.id, "run", TriggerState(state), reason, **values)
 
 
-async def ended(database: Database, *ends: TriggerEnd) -> list[str]:
+async def ended(database: Database, *ends: TriggerEnd) -> list[tuple[str, ...]]:
     async with database.write() as session:
         return await end_guarded(session, ends, LATER)
 
@@ -52,7 +52,7 @@ def past(owner: Owner, *states: str, **changes: Any) -> list[TriggerRow]:
 async def test_an_end_settles_its_trigger_and_tells_who_waits(database: Database, owner: Owner) -> None:
     row = executing(owner, NOW)
     await add(database, row, fire(owner, NOW + SECOND, reason="queued", workflow_id="w1"))
-    assert await ended(database, end_of(row)) == ["w1"]
+    assert await ended(database, end_of(row)) == [("w1",)]
     assert [(one.state.value, one.finished_at) for one in await ledger(database)] == [
         ("completed", LATER), ("scheduled", None),
     ]  # fmt: skip
@@ -61,13 +61,13 @@ async def test_an_end_settles_its_trigger_and_tells_who_waits(database: Database
 async def test_the_same_end_again_tells_the_same(database: Database, owner: Owner) -> None:
     row = executing(owner, NOW)
     await add(database, row, fire(owner, NOW + SECOND, reason="queued", workflow_id="w1"))
-    assert [await ended(database, end_of(row)) for _ in range(2)] == [["w1"], ["w1"]]
+    assert [await ended(database, end_of(row)) for _ in range(2)] == [[("w1",)], [("w1",)]]
 
 
 async def test_nobody_is_told_while_another_still_executes(database: Database, owner: Owner) -> None:
     row, other = executing(owner, NOW), executing(owner, NOW + SECOND)
     await add(database, row, other, fire(owner, NOW + 2 * SECOND, reason="queued", workflow_id="w1"))
-    assert await ended(database, end_of(row)) == [""]
+    assert await ended(database, end_of(row)) == [()]
 
 
 async def test_a_trigger_that_completed_on_its_start_still_gets_its_outputs(
@@ -145,7 +145,7 @@ async def test_a_schedule_without_a_limit_goes_on_failing(database: Database, ow
 async def test_a_trigger_without_a_schedule_ends(database: Database, owner: Owner) -> None:
     row = executing(owner, NOW, schedule_id=None)
     await add(database, row)
-    assert await ended(database, end_of(row)) == [""]
+    assert await ended(database, end_of(row)) == [()]
     assert [one.state.value for one in await ledger(database)] == ["completed"]
 
 

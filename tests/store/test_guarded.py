@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from cronny.store.claims import Claim, Execution, Verdict, VerdictKind, claim, settled
 from cronny.store.database import Database
-from cronny.store.guarded import claim_guarded, first_waiting
+from cronny.store.guarded import claim_guarded
+from cronny.store.releasing import first_waiting
 from cronny.store.tables import IS_OPEN, StageRow, StageState, TriggerRow, TriggerState
 from tests.store.samples import NOW, SECOND, Owner, add, add_owner, executing, fire, ledger, stage_records
 

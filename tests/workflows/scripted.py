@@ -68,6 +68,7 @@ class ScriptedPorts:
     gates: dict[str, Gate] = field(default_factory=dict)
     on_allocate: Callable[[AllocateCall], Awaitable[None]] = _nothing
     log: list[str] = field(default_factory=list)
+    priorities: list[tuple[int | None, str | None]] = field(default_factory=list)
     allocate_calls: list[AllocateCall] = field(default_factory=list)
     stage_calls: dict[str, StageCall] = field(default_factory=dict)
     settlements: list[Settlement] = field(default_factory=list)
@@ -131,6 +132,9 @@ class ScriptedPorts:
     async def _end(self, port: str, call: StageCall, usual: StageStatus) -> StageResult:
         name = call.record_id if call.item is None else f"{call.record_id}/{call.item}"
         self.log.append(f"{port} {name}")
+        if not activity.info().is_local:
+            priority = activity.info().priority
+            self.priorities.append((priority.priority_key, priority.fairness_key))
         self.stage_calls[name] = call
         try:
             await self._gate(name)

@@ -42,6 +42,16 @@ async def test_an_operator_finds_a_trigger_by_tenant_action_and_schedule(stand: 
     assert seen.raw_info.priority.fairness_key == stand.tenant
 
 
+async def test_a_priority_is_the_triggers_and_that_of_its_stages(stand: Stand) -> None:
+    fire = make_fire(stand.tenant, priority=1)
+    stand.ports.allocations = [give(fire)]
+    await (await stand.start_schedule()).result()
+    handle = stand.client.get_workflow_handle(fire.workflow_id)
+    await handle.result()
+    assert (await handle.describe()).raw_info.priority.priority_key == 1
+    assert set(stand.ports.priorities) == {(1, stand.tenant)}
+
+
 async def test_a_fire_asked_for_by_hand_has_no_schedule_to_be_found_by(stand: Stand) -> None:
     fire = make_fire(stand.tenant, schedule="")
     stand.ports.allocations = [give(fire)]

@@ -6,7 +6,7 @@ from alembic import op
 from cronny.store.columns import Instant
 
 revision = "objects"
-down_revision = "items"
+down_revision = "limits"
 branch_labels = None
 depends_on = None
 
