@@ -9,8 +9,9 @@ from api.outbox import Outbox
 from api.previewing import compare, present_rules
 from api.views.action import AppliedAction, Saved, ScheduleChange, applied
 from cronny.errors import Conflict
-from cronny.store.tables import EventKind, ScheduleRow
+from cronny.store.tables import ActionRow, EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
+from dsl.calls import calls_of
 
 Including = Literal["none", "own", "all"]
 
@@ -42,6 +43,7 @@ async def _delete(store: TenantStore, name: str, including: Including) -> Saved:
     action = await store.actions.delete(name, store.now)
     own = await store.schedules.of_action(action.id)
     others = await store.schedules.of_action(action.id, is_embedded=False)
+    await _require_uncalled(store, name, action)
     _require_unused(name, own if including == "none" else (), others if including != "all" else ())
     effects = [await drop_schedule(store, row.name) for row in (*own, *others)]
     await store.note(
@@ -50,6 +52,17 @@ async def _delete(store: TenantStore, name: str, including: Including) -> Saved:
         details={"version": action.version, "schedules": [effect.row.name for effect in effects]},
     )
     return Saved("deleted", action, effects)
+
+
+async def _require_uncalled(store: TenantStore, name: str, action: ActionRow) -> None:
+    hooks = [f"'{one.row.name}'" for one in await store.webhooks.all() if one.row.action_id == action.id]
+    models = [version.model for version in await store.actions.newest()]
+    calling = [model for model in models if any(called == name for _, called in calls_of(model))]
+    actions = [f"'{model.get('name')}'" for model in calling if isinstance(model, dict)]
+    for noun, names in (("webhooks", hooks), ("actions", actions)):
+        if names:
+            what = f"{noun} trigger it: {', '.join(names)}; change or delete them first"
+            raise Conflict(f"the action '{name}' cannot be deleted: {what}")
 
 
 def _require_unused(name: str, own: Sequence[ScheduleRow], others: Sequence[ScheduleRow]) -> None:

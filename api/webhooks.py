@@ -65,7 +65,7 @@ async def delete_webhook(caller: Caller, name: str) -> None:
 
 async def _action(store: TenantStore, name: str, body: Body) -> ActionRow:
     try:
-        return await store.actions.get(name)
+        return await store.actions.get(name, is_held=True)
     except NotFound:
         known = [action.name for action in await store.actions.all()]
         hint = did_you_mean(name[:60], known) or "upload it first"

@@ -392,12 +392,3 @@ class CalendarRow(SQLModel, table=True):
     revision: int = 1
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
-
-
-class Lease(SQLModel, table=True):
-    """Who does a thing that only one process should do."""
-
-    __tablename__ = "lease"
-    name: str = Field(primary_key=True)
-    holder: str
-    expires_at: datetime = Field(sa_type=Instant)

@@ -15,11 +15,11 @@ from cronny.store.backfilled import BACKFILL
 from cronny.store.columns import storable
 from cronny.store.ends import hold_of
 from cronny.store.events import Events
+from cronny.store.lease import Lease
 from cronny.store.records import fail_open
 from cronny.store.tables import (
     ActionRow,
     EventKind,
-    Lease,
     ScheduleRow,
     Tenant,
     TriggerRow,

@@ -221,3 +221,23 @@ async def test_anothers_versions_are_not_there(server: Server, acme: AsyncClient
     paths = ("versions", "versions/1", "diff")
     assert [(await other.get(f"/v1/actions/ping/{path}")).status_code for path in paths] == [404] * 3
     assert (await other.post("/v1/actions/ping/rollback")).status_code == 404
+
+
+CALLING = """\
+version: 1
+name: calling
+stages: [{id: call, uses: action, with: {action: ping}}]
+"""
+
+
+async def test_an_action_that_something_calls_is_not_deleted(each_acme: AsyncClient) -> None:
+    await put(each_acme, PING)
+    await each_acme.put("/v1/webhooks/hook", json={"action": "ping"})
+    by_webhook = await delete(each_acme)
+    await each_acme.delete("/v1/webhooks/hook")
+    await each_acme.put("/v1/actions/calling", content=CALLING)
+    by_action = await delete(each_acme)
+    await each_acme.delete("/v1/actions/calling")
+    refused = [(status, "trigger it: " in str(told)) for status, told in (by_webhook, by_action)]
+    assert refused == [(409, True)] * 2
+    assert (await delete(each_acme))[0] == 200

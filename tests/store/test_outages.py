@@ -7,8 +7,8 @@ from sqlalchemy import text
 from cronny.errors import Conflict, Unavailable
 from cronny.store.database import Database
 from cronny.store.failures import meaning_of
+from cronny.store.lease import Lease
 from cronny.store.persist import persist
-from cronny.store.tables import Lease
 from tests.servers.postgres import Server, prepared, serving
 from tests.store.conftest import with_driver
 from tests.store.samples import NOW

@@ -13,13 +13,16 @@ from cronny.keyring import open_ring, with_new_key, without_key
 from cronny.rotation import BATCH, reseal_all
 from cronny.secrets import KeyRing, Unsealable, new_key
 from cronny.settings import Settings
+from cronny.store.actions import Actions
 from cronny.store.connections import Connections
 from cronny.store.database import Database
-from cronny.store.sealed import count_by_key
+from cronny.store.sealed import count_by_key, count_links_by_key
 from cronny.store.secrets import Secrets
 from cronny.store.tables import Tenant
 from cronny.store.tenants import Tenants
-from cronny.vault import seal, seal_secret, unseal, unseal_secret
+from cronny.store.wait_tables import WaitRow
+from cronny.store.webhooks import Webhooks
+from cronny.vault import seal, seal_secret, seal_signer, unseal, unseal_secret, unseal_signer
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 OLD, NEW = (f"{name}:{new_key().partition(':')[2]}" for name in ("old_1", "new_1"))
@@ -61,7 +64,7 @@ async def test_everything_is_sealed_under_the_newest_key(database: Database, ten
     told: list[tuple[int, int]] = []
     found = await reseal_all(database, KeyRing(f"{NEW},{OLD}"), lambda *one: told.append(one))
     assert (found.done, found.unreadable, await counts(database)) == (MANY + 1, (), {"new_1": MANY + 1})
-    assert told == [(1, MANY + 1), (1 + BATCH, MANY + 1), (MANY + 1, MANY + 1)]
+    assert told == [(1, MANY + 1), (1 + BATCH, MANY + 1), *[(MANY + 1, MANY + 1)] * 2]
     opened = await values(database, tenant, KeyRing(NEW))
     assert sorted(opened) == sorted([*(f"value {number}" for number in range(MANY)), "t"])
 
@@ -119,3 +122,35 @@ def test_a_key_file_that_is_broken_meanwhile_changes_nothing(tmp_path: Path) -> 
     assert running.open(running.seal(b"x", "c"), "c") == b"x"
     with pytest.raises(Unsealable):
         running.open("other.AAAA", "c")
+
+
+async def test_what_callers_of_a_webhook_sign_with_is_sealed_again(
+    database: Database, tenant: Tenant
+) -> None:
+    ring = KeyRing(f"{NEW},{OLD}")
+    async with database.write() as session:
+        action, _ = await Actions(session, tenant).save("ping", "", {}, NOW)
+        webhooks = Webhooks(session, tenant)
+        for name in ("signed", "plain"):
+            row = await webhooks.reserve(name, action, f"digest of {name}", NOW)
+            sealed = seal_signer(KeyRing(OLD), row, "sixteen letters") if name == "signed" else ""
+            await webhooks.save(row, {}, sealed, NOW)
+    await reseal_all(database, ring, lambda *_: None)
+    async with database.read() as session:
+        signed = (await Webhooks(session, tenant).get("signed")).row
+    assert unseal_signer(KeyRing(NEW), signed) == "sixteen letters"
+
+
+async def test_a_key_that_has_signed_a_link_is_in_use_until_the_wait_is_closed(
+    database: Database, tenant: Tenant
+) -> None:
+    def wait(number: int, closed: datetime | None) -> WaitRow:
+        return WaitRow(
+            id=f"wat_{number}", tenant_id=tenant.id, trigger_id="trg_1", stage_id=f"s{number}", kind="wait",
+            key_id="old_1", opened_at=NOW, until=NOW, closed_at=closed, answers=None,
+        )  # fmt: skip
+
+    async with database.write() as session:
+        session.add_all([wait(1, None), wait(2, NOW)])
+        await session.flush()
+        assert await count_links_by_key(session) == {"old_1": 1}
