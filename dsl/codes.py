@@ -66,6 +66,11 @@ CODES: Mapping[str, Code] = {
         _stages("{id: a, uses: set, with: {values: {}}, undo: {uses: set, with: {values: {}}}}"),
     ),
     "unknown_input": Code("There is no such input.", _set("inputs.region")),
+    "unknown_variable": Code("The tenant has no such variable.", _set("vars.region")),
+    "unknown_secret": Code(
+        "The tenant has no such secret.",
+        _stages('{id: a, uses: http, with: {url: "https://example.com/${{ secrets.token }}"}}'),
+    ),
     "unknown_name": Code("There is no such name in expressions.", _set("triger.due")),
     "unknown_function": Code("There is no such function.", _set("json.pars('1')")),
     "not_upstream": Code("The stage may not have ended there.", _set("stages.first.output")),

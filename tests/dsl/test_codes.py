@@ -8,7 +8,7 @@ import pytest
 
 import dsl
 from dsl.codes import CODES
-from tests.dsl.actions import checked
+from tools.docs.problems import example_problems
 
 MODULES = sorted(Path(dsl.__file__).parent.rglob("*.py"))
 CALLS = {"Problem": 3, "Fault": 3, "add": 3, "add_inside": 4}  # where they take the code, unless by name
@@ -34,7 +34,7 @@ def test_every_code_of_a_problem_is_documented(module: Path) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_example_of_a_code_has_such_a_problem(code: str) -> None:
-    assert code in {problem.code for problem in checked(CODES[code].example).problems}
+    assert code in {problem.code for problem in example_problems(code)}
 
 
 def test_codes_are_found_in_modules() -> None:

@@ -1,8 +1,11 @@
 """The reference of the codes of problems."""
 
+from collections.abc import Sequence
+
 from activities.stages.catalogue import KINDS
 from dsl.check import check_text
 from dsl.codes import CODES
+from dsl.outside import Outside
 from dsl.problems import Problem
 from tools.docs.fields import cell
 
@@ -28,8 +31,12 @@ def problems_page() -> str:
 
 def example_of(code: str) -> Problem:
     """The problem of the example that has this code."""
-    found = check_text(CODES[code].example, KINDS, None).problems
-    return next(problem for problem in found if problem.code == code)
+    return next(problem for problem in example_problems(code) if problem.code == code)
+
+
+def example_problems(code: str) -> Sequence[Problem]:
+    """The problems of its example, of a tenant who has neither variables nor secrets."""
+    return check_text(CODES[code].example, KINDS, None, Outside()).problems
 
 
 def _shown(problem: Problem) -> str:
