@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from cronny.store.database import Database
-from cronny.store.tables import Lease
+from cronny.store.lease import Lease
 from tests.store.samples import NOW
 
 COUNT_UP = "update lease set expires_at = expires_at + 1 where name = 'n'"
