@@ -178,8 +178,8 @@ async def _save(
     store: TenantStore, name: str, written: WrittenAction, calendars: Mapping[str, DateSet], upload: Upload
 ) -> Saved:
     model = written.action.model_dump(mode="json")
-    before = await _present_model(store, name)
     priority = written.action.priority if written.action.priority != MIDDLE_PRIORITY else None
+    before = await _present_model(store, name)
     made = Made(store.actor, upload.restored, priority)
     action, is_new = await store.actions.save(name, written.text, model, store.now, made)
     if is_new and before is None:

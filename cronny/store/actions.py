@@ -27,7 +27,7 @@ class Made:
 
     actor: str = ""
     restored: int | None = None  #: Of a rollback: the version whose text it has.
-    priority: int | None = None  #: That of the action from now on, if it is not the middle one.
+    priority: int | None = None  #: That the action says; none in the middle.
 
 
 BY_NOBODY = Made()

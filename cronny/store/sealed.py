@@ -36,7 +36,7 @@ async def count_links_by_key(session: AsyncSession) -> Mapping[str, int]:
         .where(col(WaitRow.closed_at).is_(None), col(WaitRow.key_id) != "")
         .group_by(col(WaitRow.key_id))
     )
-    return dict((await session.execute(query)).tuples().all())
+    return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def sealed_otherwise(

@@ -167,7 +167,7 @@ def test_a_secret_of_the_tenant_leaves_no_trace_in_any_form(traces: dict[str, by
 def test_what_is_used_says_so(tenant: TenantClient, traces: dict[str, bytes]) -> None:
     assert traces
     used = until(lambda: _last_used(tenant), lambda found: None not in found)
-    assert len(used) == 3
+    assert len(used) == 5
 
 
 def _last_used(tenant: TenantClient) -> list[str | None]:
