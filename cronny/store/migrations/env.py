@@ -16,8 +16,8 @@ LOCK = 0x63726F6E6E79  # "cronny": processes that start together migrate one aft
 
 def migrate(connection: Connection) -> None:
     """Run the migrations in one transaction."""
-    # SQLite takes schema changes back like all others, whatever Alembic supposes: were each migration committed
-    # by itself, another process could begin between two of them.
+    # SQLite takes schema changes back like all others, whatever Alembic supposes: were each migration
+    # committed by itself, another process could begin between two of them.
     context.configure(
         connection=connection, target_metadata=METADATA, render_as_batch=True, transactional_ddl=True
     )
