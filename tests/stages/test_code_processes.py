@@ -32,7 +32,7 @@ def job(language: Language, seconds: float = 60) -> Job:
 
 def nurseries() -> list[psutil.Process]:
     children = psutil.Process().children()
-    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]  # other tests leave some
+    alive = [child for child in children if is_alive(child.pid)]  # other tests leave zombies
     return [child for child in alive if child.cmdline()[-1:] == [COMMAND[-1]]]
 
 
@@ -45,10 +45,18 @@ def status_of(process: psutil.Process) -> dict[str, str]:
     return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process is there that has not ended; it may end while it is looked at."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 async def gone(processes: list[psutil.Process]) -> None:
     """Wait until the processes have ended; there is no event for what is nobody's child."""
     async with asyncio.timeout(20):
-        while any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes):  # noqa: ASYNC110
+        while any(is_alive(each.pid) for each in processes):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -125,7 +133,9 @@ async def test_the_nursery_ends_with_its_worker_and_takes_the_runs_along() -> No
     output, _ = await worker.communicate()
     numbers = [int(number) for number in output.split()]
     assert len(numbers) == 3
-    await gone([psutil.Process(number) for number in numbers if psutil.pid_exists(number)])
+    async with asyncio.timeout(20):
+        while any(map(is_alive, numbers)):  # noqa: ASYNC110 - a process is no event
+            await asyncio.sleep(0.01)
 
 
 def test_a_system_without_a_wall_runs_code_and_says_what_is_missing() -> None:
