@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import ports
     from workflows.local import ask
     from workflows.messages import ItemsCall, StageCall, StageResult
-    from workflows.remote import execute
+    from workflows.remote import execute, heed_cancellation
     from workflows.turns import Turns
 
 FEW = 20  # items whose events the history of a trigger may bear: about six each
@@ -104,6 +104,7 @@ class _Window:
             while True:
                 seen = self._turns.given
                 result = await execute(stage, call)
+                heed_cancellation(result)
                 if result.status != "waiting" or result.wake is None:
                     return result
                 await self._turns.until(seen, result.wake)

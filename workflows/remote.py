@@ -1,5 +1,6 @@
 """How workflows have stages executed, and items of stages: as activities on the tenant's queue."""
 
+import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
@@ -12,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
 
 OPENING = timedelta(minutes=1)  # for a root stage to write down what it waits for
 HEARTBEAT = timedelta(seconds=10)  # after the due, or its death, a dead worker's stages are taken over
+UNENDED = frozenset({"queued", "waiting", "opened", "retrying"})  # what is said of a stage that goes on
 SLACK = timedelta(seconds=30)  # above the hold and the stage's own timeout, which `run_stage` enforces
 
 
@@ -32,3 +34,13 @@ async def execute(stage: PlannedStage, call: StageCall) -> StageResult:
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         summary=summary,
     )
+
+
+def heed_cancellation(result: StageResult) -> None:
+    """Raise CancelledError if this task was cancelled while an activity said that its stage goes on.
+
+    An activity that ends before it hears of its cancellation ends well, and the SDK forgets the cancellation.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling() and result.status in UNENDED:
+        raise asyncio.CancelledError

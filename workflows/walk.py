@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.graph import Progress
     from workflows.local import ask
     from workflows.messages import Branch, Execution, Fire, ItemsCall, Outcome, StageCall, StageResult
-    from workflows.remote import execute
+    from workflows.remote import execute, heed_cancellation
     from workflows.turns import Turns
 
 
@@ -169,6 +169,8 @@ class Walk:
         for asked in count():
             seen = self.place.turns.given
             result = await execute(stage, call)
+            with self._left(call.record_id):
+                heed_cancellation(result)
             if result.status != "queued":
                 return result
             await asyncio.gather(*[_cancel(execution) for execution in result.cancel])

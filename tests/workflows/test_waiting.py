@@ -1,10 +1,15 @@
 """Stages that wait: on a timer and a signal, and without an activity."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from tests.workflows import scenarios
 from tests.workflows.plans import make_foreach, make_plan
-from tests.workflows.stand import Stand, names_of, wait_for
+from tests.workflows.scripted import Gate
+from tests.workflows.stand import PATIENCE, Stand, names_of, wait_for
 from workflows import foreach
 
 
@@ -86,6 +91,42 @@ async def test_a_trigger_that_fails_gives_up_items_that_wait(stand: Stand) -> No
     stand.ports.items["a"] = 2
     stand.ports.waiting["a/1"] = [scenarios._waiting(timedelta(hours=1))]
     stand.ports.outcomes["b"] = "failed"
-    await stand.execute(make_plan("a b", a={**scenarios.WAITS, **make_foreach()}))
+    stand.ports.gates["b"] = Gate()
+    stand.ports.plan = make_plan("a b", a={**scenarios.WAITS, **make_foreach()})
+    handle = await stand.start_trigger()
+    await wait_for(handle, "TIMER_STARTED")
+    stand.ports.gates["b"].open()
+    await handle.result()
     assert stand.ports.log[-2:] == ["abandon a", "finish failed"]
     assert (stand.ports.settlements[0].failed, stand.ports.settlements[0].stopped) == (("b",), ("a",))
+
+
+UNENDED = {
+    "items that wait": {**scenarios.WAITS, **make_foreach()},
+    "items": make_foreach(),
+    "a wait": scenarios.WAITS,
+    "its turn": {},
+}
+
+
+@pytest.mark.parametrize("more", UNENDED.values(), ids=UNENDED)
+async def test_a_stage_that_ends_an_activity_before_it_hears_of_its_cancellation_goes_no_further(
+    stand: Stand, more: dict[str, Any]
+) -> None:
+    if more.get("foreach"):
+        stand.ports.items["a"] = 2
+    elif more:
+        stand.ports.waiting["a"] = [scenarios._waiting(timedelta(hours=1))]
+    else:
+        stand.ports.queued["a"] = 1
+    gate = stand.ports.gates["a"] = Gate(is_deaf=True)
+    stand.ports.plan = make_plan("a", a=more)
+    handle = await stand.start_trigger()
+    await gate.reached.wait()
+    await handle.cancel()
+    await wait_for(handle, "ACTIVITY_TASK_CANCEL_REQUESTED")
+    gate.open()
+    async with asyncio.timeout(PATIENCE):
+        await handle.result()
+    assert stand.ports.log[-1] == "finish cancelled"
+    assert not any(entry.startswith(("pure a", "run a/")) for entry in stand.ports.log)
