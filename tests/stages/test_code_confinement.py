@@ -1,6 +1,7 @@
 """What stays closed to an interpreter that has been taken over: native code in its place, confined alike."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ from pydantic import JsonValue
 from activities.stages.sandbox.confinement import missing_layers
 
 pytestmark = pytest.mark.skipif(
-    missing_layers(is_without_network=True) != [],
-    reason="this kernel has no file rules, or no filter of calls",
+    "CI" not in os.environ and missing_layers(is_without_network=True) != [],
+    reason="this kernel has no file rules, or no filter of calls: nothing is closed that could be tried",
 )
 
 HEAD = """
