@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 
 import httpx
 
@@ -121,17 +120,6 @@ def web_url(text: str) -> httpx.URL:
     if url.userinfo:
         raise StageError("validation", "credentials belong in a connection, not in the URL", retryable=False)
     return url
-
-
-@lru_cache(maxsize=64)  # A few certificates of tenants, each of which takes milliseconds to read.
-def trusting(certificate: str) -> ssl.SSLContext:
-    """TLS that trusts one authority, given in PEM."""
-    try:
-        return ssl.create_default_context(cadata=certificate)
-    except (ssl.SSLError, TypeError) as error:  # TypeError: it has characters beyond ASCII.
-        raise StageError(
-            "validation", "ca_certificate is not a certificate in PEM", retryable=False
-        ) from error
 
 
 def retry_after(text: str, now: datetime) -> timedelta | None:

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic.config import JsonDict
 
 from activities.stages.exchange import web_url
-from activities.stages.http_tls import Tls
 from activities.stages.kind import Block, StageError
 from activities.stages.oauth import Grant
+from activities.stages.tls import Tls
 
 
 def _public(text: str) -> str:

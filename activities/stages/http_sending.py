@@ -9,9 +9,9 @@ import httpx
 
 from activities.stages.exchange import Answer, Limits, exchange, origin_of, web_url
 from activities.stages.http_connection import HttpConnection
-from activities.stages.http_tls import tls_context
 from activities.stages.kind import StageError
 from activities.stages.oauth import TOKENS, Grant, Token
+from activities.stages.tls import tls_context
 
 TOKEN_LIMIT = 100_000  # bytes of an answer with a token
 TOKEN_TIMEOUT = timedelta(seconds=30)  # longer than any server takes to make a token

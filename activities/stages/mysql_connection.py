@@ -11,7 +11,7 @@ from activities.stages.mysql_errors import Garbled, Refusal, TooLarge
 from activities.stages.mysql_login import log_in
 from activities.stages.mysql_session import SMALL, Session
 from activities.stages.mysql_wire import Wire
-from activities.stages.sql_connection import SqlConnection, each_address, tls_context
+from activities.stages.sql_connection import SqlConnection, context_of, each_address
 from cronny.egress import EgressPolicy
 
 STOP_TIMEOUT = 5.0  # seconds to connect once more and have a query stopped.
@@ -76,7 +76,7 @@ async def _connected(settings: MysqlConnection, address: str) -> Connected:
 
 
 async def _open(settings: MysqlConnection, address: str) -> Session:
-    tls = tls_context(settings)
+    tls = context_of(settings)
     reader, writer = await asyncio.open_connection(address, settings.port)
     wire = Wire(reader, writer)
     try:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from activities.stages.postgres_codecs import use_codecs
 from activities.stages.postgres_wire import MeteredLoop
-from activities.stages.sql_connection import SqlConnection, each_address, no_tls, tls_context
+from activities.stages.sql_connection import SqlConnection, context_of, each_address, no_tls
 from cronny.egress import EgressPolicy
 
 SMALL = 1_000_000  # bytes of what is said around a result: a login, the types of a statement.
@@ -63,7 +63,7 @@ async def _connect(settings: PostgresConnection, address: str) -> Session:
             password=settings.password.get_secret_value(),
             database=settings.database,
             loop=cast(asyncio.AbstractEventLoop, loop),  # as far as asyncpg uses one
-            ssl=tls_context(settings) or False,
+            ssl=context_of(settings) or False,
             direct_tls=False,
             target_session_attrs=SessionAttribute.any,
             krbsrvname="postgres",

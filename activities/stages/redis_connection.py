@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from activities.stages.kind import Block, StageError
 from activities.stages.redis_errors import refused
 from activities.stages.redis_protocol import Refusal, Replies, Reply, encoded
-from activities.stages.tls import TrustedBy, tls_context
+from activities.stages.tls import Tls, tls_context
 from cronny.egress import CONNECT_TIMEOUT, EgressPolicy
 
 HANDSHAKE_TIMEOUT = 10.0  # seconds for what is two round trips, on a network that may be slow.
@@ -124,9 +124,11 @@ async def _greet(session: Session, settings: RedisConnection) -> None:
 def _tls(settings: RedisConnection) -> ssl.SSLContext | None:
     if settings.tls == "disable":
         return None
-    if settings.client_certificate is None or settings.client_key is None:
-        own = None
-    else:
-        own = (settings.client_certificate, settings.client_key.get_secret_value())
-    trusted: TrustedBy = "nobody" if settings.tls == "require" else settings.ca_certificate
-    return tls_context(trusted, own)
+    return tls_context(
+        Tls(
+            authority=settings.ca_certificate,
+            certificate=settings.client_certificate,
+            key=settings.client_key,
+            verified="nothing" if settings.tls == "require" else "all",
+        )
+    )

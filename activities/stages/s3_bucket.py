@@ -13,10 +13,11 @@ from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from pydantic import Field, SecretStr
 
-from activities.stages.exchange import Answer, Limits, exchange, trusting, web_url
+from activities.stages.exchange import Answer, Limits, exchange, web_url
 from activities.stages.kind import Block, StageError
 from activities.stages.s3_errors import refused
 from activities.stages.s3_xml import Element, parsed
+from activities.stages.tls import Tls, tls_context
 from cronny.egress import EgressPolicy
 
 BUCKET_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$"
@@ -75,12 +76,11 @@ class Bucket:
             request = await asyncio.to_thread(self._request, method, url, headers or {}, content)
         else:
             request = self._request(method, url, headers or {}, content)
-        certificate = self.connection.ca_certificate
         limits = Limits(
             policy=self.egress,
             timeout=self.timeout,
             max_bytes=max_bytes,
-            authorities=trusting(certificate) if certificate else None,
+            authorities=tls_context(Tls(authority=self.connection.ca_certificate)),
         )
         answer = await exchange(request, limits)
         if not 200 <= answer.status < 300 and answer.status not in fine:

@@ -3,20 +3,19 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from functools import lru_cache
-from tempfile import NamedTemporaryFile
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, TypeVar
 
 from pydantic import Field, SecretStr, model_validator
 
 from activities.stages.kind import Block, StageError
-from activities.stages.sql import invalid
-from cronny.egress import CONNECT_TIMEOUT, EgressPolicy, public_authorities
+from activities.stages.tls import Tls, Verified, tls_context
+from cronny.egress import CONNECT_TIMEOUT, EgressPolicy
 from cronny.errors import EgressDenied
 
 NAME = r"^[^\x00]+$"  # A zero would end it on the wire, and begin something else.
 OpenedT = TypeVar("OpenedT")
+_VERIFIED: Mapping[str, Verified] = {"verify": "all", "verify_ca": "chain", "require": "nothing"}
 
 
 class SqlConnection(Block):
@@ -94,44 +93,15 @@ def no_tls(host: str) -> StageError:
     return StageError("tls", f"{host} offers no TLS; `tls: disable` goes without", retryable=True)
 
 
-def tls_context(settings: SqlConnection) -> ssl.SSLContext | None:
+def context_of(settings: SqlConnection) -> ssl.SSLContext | None:
     """TLS as the connection asks for it; None when it asks for none."""
     if settings.tls == "disable":
         return None
-    if settings.client_certificate is None or settings.client_key is None:
-        return _shared(settings.tls, settings.ca_certificate)
-    context = _context(settings.tls, settings.ca_certificate)
-    # OpenSSL reads chains from files only; this one is for its owner alone, and gone at the end.
-    with NamedTemporaryFile(mode="w", suffix=".pem") as file:
-        file.write(f"{settings.client_certificate}\n{settings.client_key.get_secret_value()}\n")
-        file.flush()
-        try:
-            context.load_cert_chain(file.name, password=_no_password)
-        except (ssl.SSLError, ValueError) as error:
-            message = "client_certificate and client_key are not a certificate and its plain key, in PEM"
-            raise invalid(message) from error
-    return context
-
-
-def _no_password() -> str:
-    # Without this, OpenSSL would ask for the password of an encrypted key at the terminal.
-    raise ValueError("the key is encrypted")
-
-
-@lru_cache(maxsize=64)  # Reading certificates takes milliseconds.
-def _shared(mode: str, authority: str | None) -> ssl.SSLContext:
-    return _context(mode, authority)
-
-
-def _context(mode: str, authority: str | None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = mode == "verify"
-    if mode == "require":
-        context.verify_mode = ssl.CERT_NONE
-        return context
-    trusted = authority or b"".join(public_authorities().get_ca_certs(binary_form=True))
-    try:
-        context.load_verify_locations(cadata=trusted)
-    except (ssl.SSLError, TypeError) as error:  # TypeError: it has characters beyond ASCII.
-        raise invalid("ca_certificate is not a certificate in PEM") from error
-    return context
+    return tls_context(
+        Tls(
+            authority=settings.ca_certificate,
+            certificate=settings.client_certificate,
+            key=settings.client_key,
+            verified=_VERIFIED[settings.tls],
+        )
+    )

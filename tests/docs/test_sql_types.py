@@ -25,13 +25,13 @@ def rows(heading: str) -> Iterator[tuple[str, JsonValue]]:
             yield found[1], json.loads(found[2])
 
 
-@pytest.mark.parametrize(("sql", "value"), rows("Types of PostgreSQL"))
+@pytest.mark.parametrize(("sql", "value"), list(rows("Types of PostgreSQL")))
 async def test_types_of_postgresql(postgres_url: str, sql: str, value: JsonValue) -> None:
     output = await run(POSTGRES, {"sql": f"select {sql} as v"}, settings_of(postgres_url))
     assert output["rows"] == [{"v": value}]
 
 
-@pytest.mark.parametrize(("sql", "value"), rows("Types of MySQL"))
+@pytest.mark.parametrize(("sql", "value"), list(rows("Types of MySQL")))
 async def test_types_of_mysql(mysql_server: mariadb.Server, sql: str, value: JsonValue) -> None:
     output = await run(MYSQL, {"sql": f"select {sql} as v"}, mysql_server.settings())
     assert output["rows"] == [{"v": value}]

@@ -81,7 +81,7 @@ async def test_the_client_shows_its_certificate(secured: Server) -> None:
         ({"tls": "verify", "ca_certificate": "x"}, "validation", NO_CERTIFICATE),
         ({"tls": "verify", "ca_certificate": "é"}, "validation", NO_CERTIFICATE),
         ({"tls": "require", "client_certificate": "x", "client_key": "y"}, "validation",
-         "client_certificate and client_key are not a certificate and its plain key, in PEM"),
+         "client_key is not a private key in PEM, or its password is another one"),
         ({"host": "nobody.invalid"}, "dns", "nobody.invalid: the name has no address"),
         ({"host": "169.254.169.254"}, "egress_denied", None),
         ({"host": "/var/run/mysqld/mysqld.sock"}, "egress_denied", None),

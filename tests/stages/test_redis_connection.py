@@ -71,9 +71,8 @@ def _encrypted(key: str) -> str:
 )
 async def test_a_certificate_without_its_key_is_refused(strict: redis.Server, key: str) -> None:
     own = {"client_certificate": strict.certificate.certificate, "client_key": key}
-    message = "client_certificate and client_key are not a certificate and its plain key in PEM"
     error = await failure(REDIS, PING, {**strict.secure, **own})
-    assert brief(error) == ("validation", message, False)
+    assert (error.code, "client_key" in error.message, error.retryable) == ("validation", True, False)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pydantic import SecretStr, ValidationError
 
 from activities.stages.http import HTTP
 from activities.stages.http_connection import HttpConnection
-from activities.stages.http_tls import Tls, tls_context
+from activities.stages.tls import Tls, tls_context
 from tests.servers.certificates import Certificate, self_signed
 from tests.servers.http import json_reply, redirect, running
 from tests.stages.contexts import brief, failure, run
@@ -104,7 +104,6 @@ async def test_an_older_tls_is_refused(tmp_path: Path, least: str, code: str | N
 @pytest.mark.parametrize("is_public", [False, True])
 def test_every_context_verifies(tls: Tls, is_public: bool) -> None:
     context = tls_context(tls, is_public=is_public)
-    assert context is not None
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
     is_only_own = tls.authority is not None and not is_public
@@ -185,5 +184,5 @@ def test_a_version_of_tls_may_be_a_number() -> None:
 def test_nothing_of_a_client_key_stays_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     fresh = self_signed()  # or the context would be one that was made before
-    assert tls_context(Tls(certificate=fresh.certificate, key=SecretStr(fresh.key))) is not None
+    tls_context(Tls(certificate=fresh.certificate, key=SecretStr(fresh.key)))
     assert list(tmp_path.iterdir()) == []
