@@ -56,6 +56,7 @@ class OpenRow:
     concurrency_limit: int | None
     concurrency_key: str | None
     parent_id: str
+    webhook: str
 
     @property
     def is_waiting(self) -> bool:
@@ -82,9 +83,18 @@ class OpenRow:
         """The workflow run that executes it."""
         return Execution(self.workflow_id, self.run_id)
 
+    @property
+    def _origin(self) -> str:
+        """Its reason once it executes: what it waited for counts no longer, who asked for it does."""
+        if self.reason not in WAITING:
+            return self.reason
+        if self.generation:
+            return ""
+        return "webhook" if self.webhook else "action" if self.parent_id else "manual"
+
     def begin(self, run_id: str, now: datetime) -> None:
         """Let a run execute it."""
-        self.run_id, self.started_at, self.reason = run_id, now, _kept(self.reason, self.generation)
+        self.run_id, self.started_at, self.reason = run_id, now, self._origin
         self.state = TriggerState.EXECUTING
         if self.complete_on == "start":
             self.state, self.reason, self.finished_at = TriggerState.COMPLETED, "started", now
@@ -235,9 +245,3 @@ async def _first(
 
 def _columns() -> list[Any]:
     return [col(getattr(TriggerRow, name)) for name in OpenRow.__dataclass_fields__]
-
-
-def _kept(reason: str, generation: int) -> str:
-    if reason not in WAITING:
-        return reason
-    return "" if generation else "manual"

@@ -227,13 +227,19 @@ async def test_who_goes_before_its_turn_lets_the_next_one_go(database: Database,
     assert (verdict.reason, verdict.release) == ("deadline", ("w2",))
 
 
-async def test_one_by_hand_is_so_again_when_it_has_waited(database: Database, owner: Owner) -> None:
-    row = due_at(owner, 1, schedule_id=None, generation=0, reason="manual")
+@pytest.mark.parametrize(
+    ("reason", "more"),
+    [("manual", {}), ("webhook", {"webhook": "orders"}), ("action", {"parent_id": "trg_0"})],
+)
+async def test_who_asked_for_a_trigger_is_known_again_when_it_has_waited(
+    database: Database, owner: Owner, reason: str, more: dict[str, Any]
+) -> None:
+    row = due_at(owner, 1, schedule_id=None, generation=0, reason=reason, **more)
     await add(database, running(owner, 0, run_id="run of t000"), row)
     await claimed(database, row, at=place(1))
     await ended(database, "t000")
     await claimed(database, row, at=place(1))
-    assert (await seen(database))[1] == ("executing", "manual")
+    assert (await seen(database))[1] == ("executing", reason)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
