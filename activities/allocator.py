@@ -75,8 +75,11 @@ class Allocator:
             self._looked = now
             async with self._database.read() as session:
                 late = await overdue(session, now)
-            waiting = {tenant for tenant, count in late.items() if count > OVERDUE}
-            self._admission.observe(waiting | self._delays.slow(now), now)
+            slow = dict(self._delays.slow(now))
+            for tenant, what in late.items():
+                if what.count > OVERDUE:
+                    slow[tenant] = max(what.allocated, slow.get(tenant, what.allocated))
+            self._admission.observe(slow, now)
 
     def _postponed(self, target: Allocatable, fires: int, now: datetime) -> datetime | None:
         """When to allocate so many fires of a schedule, if its tenant has had its share for the moment."""

@@ -11,6 +11,7 @@ from cronny.clock import Clock
 BEAT = timedelta(
     seconds=4
 )  # between heartbeats, which also bring a cancellation; each costs the server 5 ms of CPU
+MARGIN = timedelta(seconds=10)  # the server waits so much longer for a heartbeat than it has to
 LONGEST_NAP = 2.0  # seconds; a wall clock that is stepped is noticed within this
 TAKEN_OVER = timedelta(milliseconds=100)  # after this another worker is offered what was given back
 
@@ -62,9 +63,17 @@ def _wake(future: "asyncio.Future[None]") -> None:
 async def beat(hold: timedelta) -> None:
     """Heartbeat for as long as a stage executes; the first a while after its hold, as most end before.
 
-    What is merely held needs none: its timeout begins with the due, and ten thousand would be too many.
+    What is merely held needs few: the last one lets the server wait until shortly after the due, those
+    before it as long as the server waits; ten thousand holds would be too many for more.
     """
-    await asyncio.sleep(max(hold, timedelta()).total_seconds())
+    silence = (activity.info().heartbeat_timeout or BEAT + MARGIN) - MARGIN
+    left = max(hold, timedelta())
+    while left:
+        nap = left % silence or silence
+        await asyncio.sleep(nap.total_seconds())
+        left -= nap
+        if left:
+            activity.heartbeat()
     while True:
         await asyncio.sleep(BEAT.total_seconds())
         activity.heartbeat()

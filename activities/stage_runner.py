@@ -144,8 +144,7 @@ class StageRunner:
             work = await self._loader.load(call)
             if (known := _known(work)) is not None:
                 return known
-        async with self._runtime.room(call.fire.tenant):
-            return await self._begin(work, prepared)
+        return await self._begin(work, prepared)
 
     async def _begin(self, work: Work, prepared: Prepared | Opened | StageError) -> StageResult:
         """Execute a stage whose trigger is this run's."""
@@ -154,7 +153,8 @@ class StageRunner:
         log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
         if isinstance(prepared, Opened):
             return await self._open(work, prepared, log)
-        outcome = await self._attempt(work, prepared, log)
+        async with self._runtime.room(work.call.fire.tenant):  # not while its end is written down
+            outcome = await self._attempt(work, prepared, log)
         match outcome:
             case StageResult():
                 return outcome

@@ -6,8 +6,10 @@ from cronny.scheduling.allocation import LEAD
 from cronny.store.tables import TriggerRow
 from workflows.messages import Fire
 
-LONGEST_HOLD = timedelta(seconds=60)  # allocated earlier than this, a trigger sleeps before it holds
-SPREAD = 5  # a sleep ends so many times nearer to the due than it began: the server ends 100 sleeps a second
+# Allocated earlier than this, a trigger sleeps before it holds: with thousands that are due with it, as a
+# sleep costs the server a timer and a workflow task for each of them, in the minutes before the due.
+LONGEST_HOLD = timedelta(minutes=20)
+SPREAD = 2  # a sleep ends so many times nearer to the due than it began: as many again as are allocated then
 
 
 def fire_of(row: TriggerRow, tenant: str, action: str, schedule: str | None, now: datetime) -> Fire:

@@ -29,8 +29,8 @@ class Cronny(Arm):
         self._tenant = tenant
 
     def room(self, count: int) -> float:
-        """Twelve a second leave the machine air: what is due is allocated by then."""
-        return 20 + count / 12
+        """A hundred a second are saved, and twelve a second allocated, which leaves the machine air."""
+        return 20 + count / 100 + count / 12
 
     @contextmanager
     def servers(self, stand: Stand) -> Iterator[None]:

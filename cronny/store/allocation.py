@@ -1,6 +1,7 @@
 """What the allocation of a schedule reads and writes: its row, locked, and its ledger rows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -116,10 +117,18 @@ async def postpone(session: AsyncSession, schedule: ScheduleRow, until: datetime
     session.add(schedule)
 
 
-async def overdue(session: AsyncSession, now: datetime) -> dict[str, int]:
-    """How many triggers of each tenant, by its slug, should have been claimed and wait for nothing else."""
+@dataclass(frozen=True)
+class Overdue:
+    """Triggers of a tenant that should have been claimed and wait for nothing else."""
+
+    count: int
+    allocated: datetime  #: The latest of them.
+
+
+async def overdue(session: AsyncSession, now: datetime) -> dict[str, Overdue]:
+    """What is overdue, by the tenant's slug."""
     waiting = (
-        select(col(TriggerRow.tenant_id))
+        select(col(TriggerRow.tenant_id), col(TriggerRow.allocated_at))
         .where(
             col(TriggerRow.state) == TriggerState.SCHEDULED,
             col(TriggerRow.due) < now - SLOW,  # for the index
@@ -130,9 +139,11 @@ async def overdue(session: AsyncSession, now: datetime) -> dict[str, int]:
         .limit(MOST_OVERDUE)
         .subquery()
     )
-    query = select(col(Tenant.slug), func.count()).join(waiting, waiting.c.tenant_id == col(Tenant.id))
+    query = select(col(Tenant.slug), func.count(), func.max(waiting.c.allocated_at)).join(
+        waiting, waiting.c.tenant_id == col(Tenant.id)
+    )
     found = await session.execute(query.group_by(col(Tenant.slug)))
-    return {row[0]: row[1] for row in found}
+    return {row[0]: Overdue(row[1], row[2]) for row in found}
 
 
 async def _wake_at(session: AsyncSession, schedule: ScheduleRow) -> datetime | None:

@@ -32,7 +32,8 @@ class Machine:
             through, self.queue = self.queue[:MACHINE], self.queue[MACHINE:]
             self.started.update(tenant for _, tenant in through)
             self.longest.append(len(self.queue))
-            self.admission.observe({tenant for since, tenant in through if second - since > DELAY}, now)
+            late = {tenant: since for since, tenant in through if second - since > DELAY}
+            self.admission.observe({name: NOW + since * SECOND for name, since in late.items()}, now)
 
     def _ask(self, tenant: str, schedule: str, second: int) -> datetime:
         now = NOW + second * SECOND
@@ -57,13 +58,27 @@ def test_a_burst_is_let_through_and_what_exceeds_it_gets_a_place_each() -> None:
     assert waits == [1 / FIRST_RATE, 2 / FIRST_RATE, 3 / FIRST_RATE]
 
 
-def test_who_comes_back_at_its_instant_is_let_through_and_before_it_is_not() -> None:
+def test_who_asks_again_at_its_instant_is_let_through_and_before_it_keeps_its_place() -> None:
     admission = Admission()
-    admission.postponed("acme", "big", 10 * BURST, NOW)
+    admission.postponed("acme", "big", BURST + 2 * int(FIRST_RATE), NOW)
     later = admission.postponed("acme", "small", 1, NOW)
-    assert later is not None
+    assert later == NOW + 2 * SECOND
     again = [admission.postponed("acme", "small", 1, instant) for instant in (NOW, later - SECOND, later)]
     assert again == [later, later, None]
+
+
+def test_who_has_long_to_wait_asks_half_way_and_profits_from_a_rate_that_has_grown() -> None:
+    admission = Admission()
+    admission.postponed("acme", "big", BURST + 60 * int(FIRST_RATE), NOW)
+    later, asked = admission.postponed("acme", "small", 1, NOW), []
+    while later is not None:
+        asked.append((later - NOW).total_seconds())
+        for second in range(int(asked[-1])):
+            admission.observe({}, NOW + second * SECOND)
+        later = admission.postponed("acme", "small", 1, later)
+    assert asked[0] == 30
+    assert asked[-1] < 50
+    assert len(asked) < 8
 
 
 def test_the_rate_of_a_tenant_grows_to_what_it_needs() -> None:
@@ -92,14 +107,15 @@ def test_two_floods_share_the_machine_alike() -> None:
     assert 0.8 < machine.started["one"] / machine.started["two"] < 1.25
 
 
-def test_a_rate_is_cut_once_until_that_has_had_its_effect_and_never_to_nothing() -> None:
-    admission = Admission()
-    rates = []
+def test_a_rate_is_cut_once_for_what_was_allocated_before_and_never_to_nothing() -> None:
+    admission, rates = Admission(), []
     for second in range(200):
-        admission.postponed("acme", "x", 1, NOW + second * SECOND)
-        admission.observe({"acme"}, NOW + second * SECOND)
+        now = NOW + second * SECOND
+        admission.postponed("acme", "x", 1, now)
+        admission.observe({"acme": now - 6 * SECOND}, now)
         rates.append(admission.rate("acme"))
-    assert len(set(rates[:6])) == 1
+    assert len(set(rates[:7])) == 1
+    assert rates[7] < rates[6]
     assert rates[-1] == LEAST_RATE
 
 

@@ -6,7 +6,16 @@ import pytest
 
 from cronny.scheduling.allocation import LEAD, Handout
 from cronny.scheduling.catchup import Missed
-from cronny.store.allocation import RATE, SLOW, lock_schedule, overdue, postpone, unstarted, write_fires
+from cronny.store.allocation import (
+    RATE,
+    SLOW,
+    Overdue,
+    lock_schedule,
+    overdue,
+    postpone,
+    unstarted,
+    write_fires,
+)
 from cronny.store.database import Database
 from cronny.store.schedules import Schedules
 from cronny.store.tables import ScheduleRow, TriggerRow, TriggerState
@@ -181,7 +190,8 @@ async def test_what_is_overdue_is_counted_by_tenant(database: Database, owner: O
     await add(database, fire(owner), fire(owner, NOW + SECOND), fire(other), executing(other, NOW + SECOND))
     async with database.read() as session:
         found = [await overdue(session, NOW + SLOW + later) for later in (timedelta(), SECOND, 2 * SECOND)]
-    assert found == [{}, {"acme": 1, "other": 1}, {"acme": 2, "other": 1}]
+    one, two = Overdue(1, NOW), Overdue(2, NOW)
+    assert found == [{}, {"acme": one, "other": one}, {"acme": two, "other": one}]
 
 
 @pytest.mark.parametrize(
