@@ -19,7 +19,7 @@ from activities.stages.kind import Kind
 from cronny.clock import Clock, wall_clock
 from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError, Unavailable
-from cronny.heap import freeze_heap
+from cronny.heap import Sweeper, freeze_heap
 from cronny.keyring import open_ring
 from cronny.logs import configure_logging
 from cronny.metrics import exposed
@@ -68,9 +68,10 @@ async def _work(parts: Parts, client: Client, settings: Settings, stop: asyncio.
     runtime = Runtime(parts)
     purger = Purger(parts.database, parts.clock, holder, parts.metrics)
     reaper = Reaper(parts.database, parts.clock, settings.docker_host, parts.metrics)
+    sweeper = Sweeper(runtime.holds.soonest, parts.clock)
     loops = [
         asyncio.create_task(loop.run())
-        for loop in (watchdog, OutOfTurn(runtime, client, holder), purger, reaper)
+        for loop in (watchdog, OutOfTurn(runtime, client, holder), purger, reaper, sweeper)
     ]
     freeze_heap()
     try:

@@ -1,6 +1,7 @@
 """Holding: a stage that was handed out ahead of time waits in process until its due, never less."""
 
 import asyncio
+from asyncio import sleep
 from datetime import datetime, timedelta
 
 from temporalio import activity
@@ -21,7 +22,7 @@ class Holds:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[asyncio.Future[None], datetime] = {}
         self._is_closed = False
 
     async def until(self, due: datetime) -> None:
@@ -34,7 +35,11 @@ class Holds:
                     next_retry_delay=TAKEN_OVER,
                     category=ApplicationErrorCategory.BENIGN,
                 )
-            await self._nap(min(left, LONGEST_NAP))
+            await self._nap(min(left, LONGEST_NAP), due)
+
+    def soonest(self) -> datetime | None:
+        """The next due of what is held."""
+        return min(self._waiting.values(), default=None)
 
     def give_back(self) -> None:
         """End every hold; what waits is executed by another worker."""
@@ -43,16 +48,16 @@ class Holds:
             if not future.done():
                 future.set_result(None)
 
-    async def _nap(self, seconds: float) -> None:
+    async def _nap(self, seconds: float, due: datetime) -> None:
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         timer = loop.call_later(seconds, _wake, future)
-        self._waiting.add(future)
+        self._waiting[future] = due
         try:
             await future
         finally:
             timer.cancel()
-            self._waiting.discard(future)
+            del self._waiting[future]
 
 
 def _wake(future: "asyncio.Future[None]") -> None:
@@ -70,10 +75,10 @@ async def beat(hold: timedelta) -> None:
     left = max(hold, timedelta())
     while left:
         nap = left % silence or silence
-        await asyncio.sleep(nap.total_seconds())
+        await sleep(nap.total_seconds())
         left -= nap
         if left:
             activity.heartbeat()
     while True:
-        await asyncio.sleep(BEAT.total_seconds())
+        await sleep(BEAT.total_seconds())
         activity.heartbeat()

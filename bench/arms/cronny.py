@@ -29,8 +29,8 @@ class Cronny(Arm):
         self._tenant = tenant
 
     def room(self, count: int) -> float:
-        """A hundred a second are saved, and twelve a second allocated, which leaves the machine air."""
-        return 20 + count / 100 + count / 12
+        """Fifty a second are taken in, and twelve a second allocated, which leaves the machine air."""
+        return 20 + count / 50 + count / 12
 
     @contextmanager
     def servers(self, stand: Stand) -> Iterator[None]:

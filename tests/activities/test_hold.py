@@ -87,4 +87,15 @@ async def test_a_cancelled_hold_leaves_nothing_behind() -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert holds._waiting == set()
+    assert holds.soonest() is None
+
+
+async def test_the_soonest_due_is_that_of_what_is_held() -> None:
+    holds, hour = Holds(wall_clock), timedelta(hours=1)
+    now = wall_clock()
+    waiting = [asyncio.create_task(holds.until(now + hour * number)) for number in (2, 1, 3)]
+    await asyncio.sleep(0)
+    assert holds.soonest() == now + hour
+    holds.give_back()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert holds.soonest() is None
