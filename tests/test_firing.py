@@ -14,7 +14,8 @@ MINUTE = timedelta(minutes=1)
 def _fire(ahead: timedelta) -> Fire:
     row = TriggerRow(
         id="trg_1", tenant_id="t", action_id="a", action_version=1, due=DUE, planned=DUE, number=1,
-        generation=1, workflow_id="trigger/t/s/1", is_guarded=False, priority=3, allocated_at=DUE - ahead, inputs={},
+        generation=1, workflow_id="trigger/t/s/1", is_guarded=False, priority=3, inputs={},
+        allocated_at=DUE - ahead,
     )  # fmt: skip
     return fire_of(row, "acme", "check", "often", DUE - ahead)
 
