@@ -17,7 +17,6 @@ from activities.serving import Serving
 from activities.stages.catalogue import KINDS, equipped
 from activities.stages.kind import Kind
 from cronny.clock import Clock, wall_clock
-from cronny.egress import EgressPolicy
 from cronny.errors import CronnyError, Unavailable
 from cronny.heap import Sweeper, freeze_heap
 from cronny.keyring import open_ring
@@ -57,7 +56,7 @@ def _parts(settings: Settings, kinds: Mapping[str, Kind], clock: Clock) -> Parts
         keyring=open_ring(settings),
         kinds=equipped(kinds, settings),
         clock=clock,
-        egress=EgressPolicy(allow=settings.egress_allow),
+        egress=settings.egress,
         outside_url=settings.outside_url,
     )
 

@@ -106,7 +106,7 @@ async def execute(
     context: StageContext[Any, Any] = StageContext(
         with_=prepared.with_,
         connection=prepared.connection,
-        egress=parts.egress,
+        egress=parts.egress.of(work.call.fire.tenant),
         idempotency_key=work.idempotency_key,
         attempt=work.attempt,
         timeout=allowed,

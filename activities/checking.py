@@ -13,6 +13,7 @@ from activities.masking import Masker
 from activities.resolving import Access, open_connection
 from activities.runtime import Runtime
 from activities.stages.kind import ConnectionContext, Kind, StageError
+from cronny.egress import EgressPolicy
 from cronny.names import instant_text
 from cronny.store.connections import Connections
 from cronny.store.tables import ConnectionRow
@@ -44,7 +45,7 @@ class Checker:
         if kind is None or kind.connection_model is None or kind.check_connection is None:
             return
         begun = self._parts.clock()
-        code, message = await self._result(kind, row)
+        code, message = await self._result(kind, row, self._parts.egress.of(call.tenant))
         elapsed = self._parts.clock() - begun
         checked: dict[str, JsonValue] = {
             "at": instant_text(begun),
@@ -57,13 +58,13 @@ class Checker:
         async with self._parts.database.write() as session:
             await Connections(session, tenant.id).note_check(row.id, checked)
 
-    async def _result(self, kind: Kind, row: ConnectionRow) -> tuple[str, str]:
+    async def _result(self, kind: Kind, row: ConnectionRow, egress: EgressPolicy) -> tuple[str, str]:
         """The code of an error, if there is one, and a sentence without secrets."""
         opened, concealed = Access(), list[str]()
         try:
             assert kind.connection_model is not None  # noqa: S101 - the caller has looked
             opened = open_connection(self._parts, kind.connection_model, row)
-            message = await self._checked(kind, opened, concealed.append)
+            message = await self._checked(kind, opened, egress, concealed.append)
             return "", _masked(message, opened, concealed)
         except StageError as error:
             return error.code, _masked(error.message, opened, concealed)
@@ -74,9 +75,11 @@ class Checker:
             log.error("a test of a connection failed", extra={"kind": kind.name, "trace": trace})
             return "internal", f"{kind.name}: {type(error).__name__}"
 
-    async def _checked(self, kind: Kind, opened: Access, conceal: Callable[[str], None]) -> str:
+    async def _checked(
+        self, kind: Kind, opened: Access, egress: EgressPolicy, conceal: Callable[[str], None]
+    ) -> str:
         assert kind.check_connection is not None  # noqa: S101 - the caller has looked
-        context = ConnectionContext(opened.connection, self._parts.egress, LIMIT, conceal)
+        context = ConnectionContext(opened.connection, egress, LIMIT, conceal)
         async with asyncio.timeout(LIMIT.total_seconds()):
             return await kind.check_connection(context)
 

@@ -16,7 +16,7 @@ from activities.stages.kind import Kind
 from activities.uses import UseLog
 from cronny.batching import Batcher
 from cronny.clock import Clock
-from cronny.egress import EgressPolicy
+from cronny.egress_rules import Egress
 from cronny.metrics import Metrics
 from cronny.secrets import KeyRing
 from cronny.store.attempts import find_attempt
@@ -59,7 +59,7 @@ class Parts:
     keyring: KeyRing
     kinds: Mapping[str, Kind]
     clock: Clock
-    egress: EgressPolicy
+    egress: Egress
     metrics: Metrics = field(default_factory=Metrics)
     outside_url: str = "http://127.0.0.1:8080"  #: Where links lead to.
 

@@ -54,21 +54,53 @@ _CLOSED: tuple[Network, ...] = tuple(
 )
 
 
+# Where clouds give their machines' credentials to whoever asks: a rule for a network does not open these.
+METADATA: frozenset[Address] = frozenset(
+    ip_address(text)
+    for text in (
+        "169.254.169.254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+        "fd20:ce::254",
+    )
+)
+
+
 @dataclass(frozen=True)
 class EgressPolicy:
-    """Public addresses are open; any other only within the networks of `allow`."""
+    """Public addresses are open, any other only within the networks of `allow`; what `deny` has is closed.
+
+    With `hosts`, patterns like `api.example.com` and `*.example.com`, other names are closed, too.
+    """
 
     allow: tuple[Network, ...] = ()
+    deny: tuple[Network, ...] = ()
+    hosts: tuple[str, ...] | None = None
 
     def allows(self, address: Address) -> bool:
         """Whether a connection to this address may be made."""
         plain = _plain(address)
+        if _is_in(plain, self.deny):
+            return False
+        if plain in METADATA:
+            return any(plain in network and network.num_addresses == 1 for network in self.allow)
         return _is_in(plain, self.allow) or _is_public(plain)
+
+    def names(self, host: str) -> bool:
+        """Whether a host of this name may be connected to at all."""
+        return self.hosts is None or any(_is_like(_name(host), pattern) for pattern in self.hosts)
 
     async def resolve(self, host: str, port: int) -> list[str]:
         """The addresses of the host; raises `EgressDenied` if any is closed, `socket.gaierror` if none is."""
         if not host or any(mark in host for mark in "/%\0"):  # Unix sockets; addresses with a scope.
             raise EgressDenied(f"{host!r} is not the name of a host")
+        if not self.names(host):
+            raise EgressDenied(f"{host} is not among the hosts that this tenant may connect to")
         addresses = await _addresses(host, port)
         if not all(self.allows(ip_address(address)) for address in addresses):
             raise EgressDenied(f"{host} has an address that is closed for outgoing connections")
@@ -105,6 +137,19 @@ async def _addresses(host: str, port: int) -> list[str]:
     except UnicodeError as error:  # A label that is empty or longer than 63 characters.
         raise socket.gaierror(socket.EAI_NONAME, "not the name of a host") from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _name(host: str) -> str:
+    """A name as patterns have it: what looks the same to a resolver is the same."""
+    try:
+        host = host.encode("idna").decode()
+    except UnicodeError:  # Nobody has such a name.
+        return ""
+    return host.lower().rstrip(".")
+
+
+def _is_like(name: str, pattern: str) -> bool:
+    return name.endswith(pattern[1:]) if pattern.startswith("*.") else name == pattern
 
 
 def _plain(address: Address) -> Address:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cronny.docker import Docker, DockerRules
+from cronny.egress_rules import Egress, EgressRules, Host
 from cronny.errors import SettingsError
 from cronny.sizes import format_size, parse_size
 
@@ -29,8 +30,13 @@ def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _listed_if_any(value: object) -> object:
+    """A setting that is empty says nothing, rather than that nothing is open."""
+    return _listed(value) or None
+
+
 def _parsed(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
+    return json.loads(value or "{}") if isinstance(value, str) else value
 
 
 def _size(text: str) -> str:
@@ -44,6 +50,8 @@ def _default_database(values: dict[str, Any]) -> str:
 Port = Annotated[int, Field(ge=1, le=65535)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Hosts = Annotated[tuple[Host, ...] | None, NoDecode, BeforeValidator(_listed_if_any)]
+TenantEgress = Annotated[Mapping[str, EgressRules], NoDecode, BeforeValidator(_parsed)]
 TenantRules = Annotated[Mapping[str, DockerRules], NoDecode, BeforeValidator(_parsed)]
 
 
@@ -88,6 +96,17 @@ class Settings(BaseSettings):
     egress_allow: Networks = Field(
         (), description="Networks that stages may reach although they are not public, separated by commas."
     )
+    egress_deny: Networks = Field(
+        (), description="Networks that stages may not reach, whatever else is said, separated by commas."
+    )
+    egress_hosts: Hosts = Field(
+        None, description="The only hosts that stages may reach, like `*.example.com`, separated by commas."
+    )
+    egress_tenants: TenantEgress = Field(
+        {},
+        description="Other rules for single tenants: "
+        '`{"acme": {"allow": ["10.1.0.0/16"], "hosts": ["*.acme.example"]}}`.',
+    )
     docker_host: str | None = Field(
         None,
         pattern=r"^(unix:///.+|tcp://[^/@]+:[0-9]+)$",
@@ -120,6 +139,12 @@ class Settings(BaseSettings):
     def client_file(self) -> Path:
         """The file in which `cronny up` leaves the API's URL and key for the CLI."""
         return self.data_dir / "client.json"
+
+    @property
+    def egress(self) -> Egress:
+        """What stages may connect to."""
+        rules = EgressRules(allow=self.egress_allow, deny=self.egress_deny, hosts=self.egress_hosts)
+        return Egress(rules, self.egress_tenants)
 
     @property
     def docker(self) -> Docker:

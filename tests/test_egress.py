@@ -5,10 +5,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cronny.egress import Address, EgressPolicy, Network, guarded_client
+from cronny.egress import METADATA, Address, EgressPolicy, Network, guarded_client
 from cronny.errors import EgressDenied
 from tests.servers import http
 from tests.servers.ports import free_port
@@ -134,8 +134,56 @@ def test_only_what_python_also_takes_for_public_is_open(address: Address) -> Non
 def test_a_rule_opens_its_network_and_no_other(inside: Address, bits: int, other: Address) -> None:
     network = ip_network(f"{inside}/{inside.max_prefixlen - bits}", strict=False)
     policy = EgressPolicy(allow=(network,))
+    assume(not {inside, other} & METADATA)
     assert policy.allows(inside)
     assert policy.allows(other) == (other in network)
+
+
+@pytest.mark.parametrize("address", sorted(METADATA, key=str), ids=str)
+def test_a_rule_for_a_network_does_not_open_what_gives_a_machines_credentials(address: Address) -> None:
+    around = ip_network(f"{address}/{address.max_prefixlen - 1}", strict=False)
+    assert not EgressPolicy(allow=(around,)).allows(address)
+    assert EgressPolicy(allow=(around, ip_network(address))).allows(address)
+
+
+@given(st.ip_addresses(), special)
+def test_what_is_denied_is_closed_whatever_else_is_said(address: Address, other: Address) -> None:
+    everything = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+    policy = EgressPolicy(allow=everything, deny=(ip_network(address),))
+    assert not policy.allows(address)
+    assert policy.allows(other) == (other != address and other not in METADATA)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_named"),
+    [
+        ("api.example.com", True),
+        ("API.Example.COM.", True),
+        ("example.com", False),
+        ("a.example.com", False),
+        ("a.example.org", True),
+        ("a.b.example.org", True),
+        ("example.org", False),
+        ("badexample.org", False),
+        ("a.example.org.evil.com", False),
+        ("1.1.1.1", True),
+        ("0x1.1.1.1", False),
+        ("\uff41pi.example.com", True),
+        ("api.example.com\u200b.evil.com", False),
+        ("x" * 70, False),
+    ],
+)
+async def test_where_hosts_are_named_no_other_is_asked_for(host: str, is_named: bool) -> None:
+    policy = EgressPolicy(hosts=("api.example.com", "*.example.org", "1.1.1.1"))
+    assert policy.names(host) is is_named
+    if not is_named:
+        with pytest.raises(EgressDenied, match="not among the hosts"):
+            await policy.resolve(host, 443)
+
+
+async def test_a_host_that_is_named_has_to_be_public_all_the_same() -> None:
+    with pytest.raises(EgressDenied, match="closed"):
+        await EgressPolicy(hosts=("localhost",)).resolve("localhost", 80)
 
 
 @given(st.ip_addresses(v=4))

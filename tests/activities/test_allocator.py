@@ -8,7 +8,7 @@ from activities.allocator import Allocator
 from activities.evaluator import Evaluator
 from activities.runtime import Parts, Runtime
 from activities.stages.catalogue import KINDS
-from cronny.egress import EgressPolicy
+from cronny.egress_rules import Egress
 from cronny.scheduling.admission import BURST
 from cronny.secrets import KeyRing, new_key
 from cronny.store.actions import Actions
@@ -36,7 +36,7 @@ class Stand:
             keyring=KeyRing(new_key()),
             kinds=KINDS,
             clock=lambda: self.now,
-            egress=EgressPolicy(),
+            egress=Egress(),
         )
         self.allocator = Allocator(Runtime(parts))
 

@@ -10,7 +10,7 @@ from activities.evaluator import Evaluator
 from activities.finisher import Finisher
 from activities.runtime import Parts, Runtime
 from activities.stages.catalogue import KINDS
-from cronny.egress import EgressPolicy
+from cronny.egress_rules import Egress
 from cronny.secrets import KeyRing, new_key
 from cronny.store.database import Database
 from cronny.store.migrate import upgrade
@@ -100,7 +100,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
     url = f"sqlite+aiosqlite:///{tmp_path}/cronny.db"
     upgrade(url)
     database, evaluator = Database(url), Evaluator()
-    parts = Parts(database, evaluator, KeyRing(new_key()), KINDS, lambda: NOW, EgressPolicy())
+    parts = Parts(database, evaluator, KeyRing(new_key()), KINDS, lambda: NOW, Egress())
     yield Ledger(database, Finisher(Runtime(parts)))
     await evaluator.close()
     await database.close()

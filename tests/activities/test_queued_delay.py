@@ -12,7 +12,7 @@ from activities.evaluator import Evaluator
 from activities.runtime import Parts, Runtime
 from activities.stage_runner import StageRunner
 from activities.stages.catalogue import KINDS
-from cronny.egress import EgressPolicy
+from cronny.egress_rules import Egress
 from cronny.secrets import KeyRing, new_key
 from cronny.store.actions import Actions
 from cronny.store.database import Database
@@ -36,7 +36,7 @@ async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
     url = f"sqlite+aiosqlite:///{tmp_path}/cronny.db"
     upgrade(url)
     database, evaluator = Database(url), Evaluator()
-    parts = Parts(database, evaluator, KeyRing(new_key()), KINDS, lambda: LATER, EgressPolicy())
+    parts = Parts(database, evaluator, KeyRing(new_key()), KINDS, lambda: LATER, Egress())
     yield Runtime(parts)
     await evaluator.close()
     await database.close()

@@ -11,7 +11,7 @@ from activities.stages.catalogue import KINDS
 from activities.stages.kind import StageError
 from activities.stages.slack import SlackConnection
 from cronny.clock import wall_clock
-from cronny.egress import EgressPolicy
+from cronny.egress_rules import Egress
 from cronny.secrets import KeyRing, new_key
 from cronny.store.database import Database
 from cronny.store.tables import ConnectionRow
@@ -23,9 +23,7 @@ RING = KeyRing(new_key())
 
 
 def parts(ring: KeyRing = RING) -> Parts:
-    return Parts(
-        Database("sqlite+aiosqlite:///nowhere.db"), Evaluator(), ring, KINDS, wall_clock, EgressPolicy()
-    )
+    return Parts(Database("sqlite+aiosqlite:///nowhere.db"), Evaluator(), ring, KINDS, wall_clock, Egress())
 
 
 def connection(**secrets: str) -> ConnectionRow:

@@ -9,7 +9,7 @@ from activities.resolving import open_for
 from activities.runtime import Parts
 from activities.stages.catalogue import KINDS
 from activities.stages.kind import StageError
-from cronny.egress import EgressPolicy
+from cronny.egress_rules import Egress
 from cronny.secrets import KeyRing, new_key
 from cronny.store.connections import Connections
 from cronny.store.database import Database
@@ -35,7 +35,7 @@ async def test_a_connection_that_fits_no_more_says_what_to_change(tmp_path: Path
         row = await connections.reserve("api", "http", NOW)
         sealed = seal(ring, row, {"token": "hunter2"})
         await connections.save(row, "http", {"base_url": "example.com", "old": True}, sealed, NOW)
-    parts = Parts(database, Evaluator(), ring, KINDS, lambda: NOW, EgressPolicy())
+    parts = Parts(database, Evaluator(), ring, KINDS, lambda: NOW, Egress())
     with pytest.raises(StageError) as caught:
         await open_for(parts, tenant.id, KINDS["http"], STAGE, LOADED)
     await database.close()

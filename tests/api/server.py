@@ -15,7 +15,7 @@ from activities.runtime import Runtime
 from activities.stages.catalogue import KINDS
 from api.app import create_app
 from api.parts import Parts
-from cronny.egress import EgressPolicy
+from cronny.egress_rules import Egress
 from cronny.secrets import KeyRing, hash_key, new_api_key, new_key
 from cronny.settings import Settings
 from cronny.store.database import Database
@@ -81,9 +81,7 @@ class Server:
         assert isinstance(owner, Tenant)
         async with reading(database, owner, self.clock) as store:
             row = await store.schedules.get(schedule)
-        runtime = Runtime(
-            WorkerParts(database, Evaluator(), self.parts.keyring, KINDS, self.clock, EgressPolicy())
-        )
+        runtime = Runtime(WorkerParts(database, Evaluator(), self.parts.keyring, KINDS, self.clock, Egress()))
         call = AllocateCall(schedule=ScheduleRef(tenant=tenant, schedule_id=row.id))
         await Allocator(runtime).allocate(call)
 

@@ -19,7 +19,7 @@ from activities.runtime import Parts, Runtime
 from activities.serving import HELD, Serving
 from activities.stages.catalogue import KINDS
 from cronny.clock import wall_clock
-from cronny.egress import EgressPolicy
+from cronny.egress_rules import Egress
 from cronny.secrets import KeyRing, new_key
 from cronny.store.database import Database
 from workflows import ports
@@ -104,5 +104,5 @@ def test_each_queue_serves_its_workflow_and_the_ports_it_calls(tmp_path: Path) -
 
 def _serving(folder: Path) -> Serving:
     database = Database(f"sqlite+aiosqlite:///{folder}/cronny.db")
-    parts = Parts(database, Evaluator(), KeyRing(new_key()), KINDS, wall_clock, EgressPolicy())
+    parts = Parts(database, Evaluator(), KeyRing(new_key()), KINDS, wall_clock, Egress())
     return Serving(cast(Client, None), Runtime(parts), "shared")
