@@ -56,7 +56,7 @@ class Upload:
 
 async def apply_action(caller: Caller, outbox: Outbox, name: str, upload: Upload) -> AppliedAction:
     """Make a text the newest version of an action and of its schedules; raises Invalid and Conflict."""
-    known = await _known(caller)
+    known = await known_to(caller)
     # Checking takes milliseconds to tens of them: other requests, and the database's writers, go on.
     written = await asyncio.to_thread(read_action, name, upload.raw, known)
     async with caller.write() as store:
@@ -77,7 +77,7 @@ async def apply_action(caller: Caller, outbox: Outbox, name: str, upload: Upload
 
 async def plan_action(caller: Caller, name: str, upload: Upload) -> AppliedAction:
     """What uploading a text would do, fires included, without doing it; raises as the upload would."""
-    known = await _known(caller)
+    known = await known_to(caller)
     written = await asyncio.to_thread(read_action, name, upload.raw, known)
     async with caller.rehearse() as store:
         calendars = await _hold_used(store, written, known, caller.parts.rules)
@@ -101,7 +101,7 @@ async def plan_action(caller: Caller, name: str, upload: Upload) -> AppliedActio
 
 async def validate_action(caller: Caller, raw: bytes) -> Verdict:
     """Everything that is wrong with a text, against the tenant's connections; nothing is written."""
-    known = await _known(caller)
+    known = await known_to(caller)
     problems = await asyncio.to_thread(find_problems, raw, known)
     return Verdict(valid=not problems, problems=placed(problems))
 
@@ -135,7 +135,8 @@ async def run_action(caller: Caller, outbox: Outbox, name: str, body: Body) -> T
     return view_trigger(added.entry)
 
 
-async def _known(caller: Caller) -> Known:
+async def known_to(caller: Caller) -> Known:
+    """What a text of the caller's may name."""
     async with caller.read() as store:
         return Known(
             kinds=caller.parts.kinds,

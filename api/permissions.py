@@ -63,6 +63,7 @@ NEEDED: Mapping[tuple[str, str], Scope] = {
     ("GET", "/v1/actions/{name}/diff"): "actions:read",
     ("POST", "/v1/actions/{name}/rollback"): "actions:write",
     ("POST", "/v1/actions/{name}/run"): "actions:run",
+    ("POST", "/v1/actions/{name}/test"): "actions:write",
     ("GET", "/v1/actions/{name}/versions"): "actions:read",
     ("GET", "/v1/actions/{name}/versions/{number}"): "actions:read",
     ("GET", "/v1/approvals"): "approvals:read",

@@ -18,6 +18,7 @@ from api.instants import GivenInstant
 from api.permissions import Role, Scope
 from cronny.names import NAME_PATTERN
 from dsl.options import Overlap
+from dsl.rehearsal import Given
 
 Inputs = dict[str, JsonValue]
 
@@ -42,6 +43,25 @@ class RunRequest(Sent):
     """What a trigger asked for by hand is given."""
 
     inputs: Inputs = Field({}, description="Values of the action's inputs; what is left out has its default.")
+
+
+class ActionTest(Sent):
+    """How an action is tested."""
+
+    inputs: Inputs = Field({}, description="Values of the action's inputs; what is left out has its default.")
+    given: dict[str, Given] = Field(
+        {}, description="By the id of a stage, how it ends: `output`, `items` or `error`."
+    )
+    from_trigger: str | None = Field(
+        None, description="A trigger whose stages stand in for those for which nothing is given."
+    )
+    allow: tuple[str, ...] = Field((), description="Stages that are executed with their side effects.")
+    only: str | None = Field(
+        None, description="The only stage that is tested, side effects included unless it is given."
+    )
+    source: str | None = Field(
+        None, description="The text to test instead of the stored one; nothing of it is kept as a version."
+    )
 
 
 class PauseRequest(Sent):

@@ -48,12 +48,13 @@ async def fill_values(
     version = await store.actions.version(action)
     filled, problems = check_inputs(read_stored(version), given)
     if problems:
-        raise Invalid([_placed(problem, body) for problem in problems])
+        raise Invalid([placed_in(problem, body) for problem in problems])
     require_small(store, filled, body.document, ("inputs",))
     return filled
 
 
-def _placed(problem: Problem, body: Body) -> Problem:
+def placed_in(problem: Problem, body: Body) -> Problem:
+    """A problem of the inputs at its place in the body."""
     path = tuple(problem.where.split(".", 1))
     is_unknown = problem.code == "unknown_input"
     return problem.moved(*body.document.at(path, key=is_unknown))

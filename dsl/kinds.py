@@ -17,6 +17,7 @@ class KindSpec:
     with_model: type[BaseModel]
     connection: ConnectionUse
     is_pure: bool
+    is_harmless: bool = field(default=False, kw_only=True)  #: It changes nothing outside, though no pure one.
     is_waiting: bool = field(default=False, kw_only=True)  #: It waits in the workflow and holds no slot.
 
 

@@ -67,6 +67,7 @@ CODE = Kind(
     with_model=CodeWith,
     connection="none",
     is_pure=False,
+    is_harmless=True,
     connection_model=None,
     run=run,
     summary="Runs Python, JavaScript or TypeScript that reaches nothing outside.",

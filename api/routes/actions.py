@@ -12,7 +12,8 @@ from api.deleting import Including, delete_action, plan_deletion
 from api.names import KnownName, NewName
 from api.outbox import SentAfter
 from api.problem import refusals
-from api.requests import RunRequest
+from api.requests import ActionTest, RunRequest
+from api.testing import check_by_trial
 from api.views.action import ActionSummary, ActionView, AppliedAction
 from api.views.listing import Listing
 from api.views.trigger import TriggerView
@@ -83,6 +84,21 @@ async def post_run(
 ) -> TriggerView:
     """Trigger an action now, without a schedule."""
     return await run_action(caller, outbox, name, body)
+
+
+@router.post(
+    "/{name}/test",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=refusals(
+        HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+    openapi_extra=documented(ActionTest, is_required=False),
+)
+async def post_test(
+    caller: KnownCaller, name: KnownName, body: OptionalBody, outbox: SentAfter
+) -> TriggerView:
+    """Execute an action without its side effects: what is given, or was recorded, stands in for them."""
+    return await check_by_trial(caller, outbox, name, body)
 
 
 @router.delete("/{name}", responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))

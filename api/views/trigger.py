@@ -21,6 +21,7 @@ class TriggerView(View):
         description="1 for the first fire of the schedule; 0 if asked for by hand or by a backfill."
     )
     due: datetime = Field(description="The nominal instant.")
+    test: bool = Field(description="Whether it tests its action, without side effects.")
     parent: str | None = Field(description="The trigger whose stage asked for it.")
     webhook: str | None = Field(description="The name of the webhook that was called for it.")
     backfill: str | None = Field(description="The backfill for whose sake it is executed.")
@@ -57,6 +58,7 @@ def view_trigger(entry: Entry) -> TriggerView:
         schedule=entry.schedule,
         number=row.number,
         due=row.due,
+        test=bool(row.is_test),
         parent=row.parent_id or None,
         webhook=row.webhook or None,
         backfill=row.backfill_id or None,

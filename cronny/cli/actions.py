@@ -9,6 +9,7 @@ from cronny.cli.following import Wait, finish
 from cronny.cli.inputs import Inputs, parse_inputs
 from cronny.cli.plans import change_rows, print_schedule_changes
 from cronny.cli.terminal import AsJson, moment, print_fields, print_json, print_table
+from cronny.cli.testing import rehearse
 from cronny.cli.versions import diff, list_versions, rollback
 
 app = typer.Typer(
@@ -98,6 +99,7 @@ def delete(
     return print_schedule_changes(done)
 
 
+app.command(name="test")(rehearse)
 app.command(name="versions")(list_versions)
 app.command(name="diff")(diff)
 app.command(name="rollback")(rollback)

@@ -18,11 +18,19 @@ Wait = Annotated[
 ]
 
 
+def ended(client: Client, trigger: Any) -> Any:
+    """A trigger with its stages, once it has ended."""
+    while True:
+        trigger = client.get("triggers", trigger["id"])
+        if trigger["state"] not in OPEN:
+            return trigger
+        time.sleep(ASK_EVERY)
+
+
 def finish(client: Client, trigger: Any, is_awaited: bool, as_json: bool) -> None:
     """Show a trigger that was asked for, at once or when it has ended."""
-    while is_awaited and trigger["state"] in OPEN:
-        time.sleep(ASK_EVERY)
-        trigger = client.get("triggers", trigger["id"])
+    if is_awaited:
+        trigger = ended(client, trigger)
     if as_json:
         print_json(trigger)
     elif is_awaited:

@@ -21,6 +21,9 @@ _SOURCE = cast("QueryableAttribute[str]", ActionVersion.source)
 _MODEL = cast("QueryableAttribute[JsonValue]", ActionVersion.model)
 
 
+DRAFT = "@"  # in no name that anybody could write
+
+
 @dataclass(frozen=True)
 class Made:
     """How a version came to be."""
@@ -74,6 +77,19 @@ class Actions:
         )  # fmt: skip
         await self._session.flush()
         return action, True
+
+    async def draft(self, name: str, source: str, model: JsonValue, now: datetime) -> ActionRow:
+        """A text that is tested, and no version of its action; it goes with the trigger that tests it."""
+        id_ = new_id("act", now)
+        action = ActionRow(
+            id=id_, tenant_id=self._tenant.id, name=f"{name}{DRAFT}{id_}", version=1, created_at=now,
+            updated_at=now, deleted_at=now,
+        )  # fmt: skip
+        self._session.add(action)
+        await self._session.flush()
+        self._session.add(ActionVersion(action_id=id_, version=1, source=source, model=model, created_at=now))
+        await self._session.flush()
+        return action
 
     async def get(self, name: str, *, is_held: bool = False, with_deleted: bool = False) -> ActionRow:
         """The action of that name; held, it is not deleted before the commit. Raises NotFound."""
@@ -146,6 +162,16 @@ class Actions:
             col(ActionRow.tenant_id) == self._tenant.id, col(ActionRow.name) == name
         )
         return (await self._session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
+
+
+def is_draft(action: ActionRow) -> bool:
+    """Whether it is a text that is only tested."""
+    return DRAFT in action.name
+
+
+def plain_name(name: str) -> str:
+    """The name as it was written."""
+    return name.partition(DRAFT)[0]
 
 
 async def find_version(session: AsyncSession, action_id: str, version: int) -> ActionVersion:

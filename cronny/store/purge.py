@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from cronny.store.actions import DRAFT
 from cronny.store.database import Database
 from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.past import LIFE
-from cronny.store.tables import EventRow, StageRow, Tenant, TriggerRow, TriggerState
+from cronny.store.tables import ActionRow, ActionVersion, EventRow, StageRow, Tenant, TriggerRow, TriggerState
 from cronny.store.wait_tables import WaitRow
 
 BATCH = 25  # triggers, or events, of one transaction: it keeps a claim on SQLite waiting for some 7 ms
@@ -76,8 +77,22 @@ async def _delete_triggers(session: AsyncSession, ids: Sequence[str]) -> int:
     await session.execute(delete(StageRow).where(col(StageRow.trigger_id).in_(found)))
     for table in (AttemptRow, ItemRow, WaitRow):
         await session.execute(delete(table).where(col(table.trigger_id).in_(found)))
+    await _delete_drafts(session, found)
     await session.execute(delete(TriggerRow).where(col(TriggerRow.id).in_(found)))
     return len(found)
+
+
+async def _delete_drafts(session: AsyncSession, triggers: Sequence[str]) -> None:
+    """Delete the texts that were only tested by these triggers."""
+    tested = select(col(TriggerRow.action_id)).where(
+        col(TriggerRow.id).in_(triggers), col(TriggerRow.is_test).is_(True)
+    )
+    query = select(col(ActionRow.id)).where(
+        col(ActionRow.id).in_(tested), col(ActionRow.name).contains(DRAFT, autoescape=True)
+    )
+    if drafts := (await session.execute(query)).scalars().all():
+        await session.execute(delete(ActionVersion).where(col(ActionVersion.action_id).in_(drafts)))
+        await session.execute(delete(ActionRow).where(col(ActionRow.id).in_(drafts)))
 
 
 async def _old_events(session: AsyncSession, tenant: Tenant, before: datetime) -> Sequence[str]:

@@ -275,6 +275,8 @@ class TriggerRow(SQLModel, table=True):
     complete_on: str = "finish"
     workflow_id: str = ""
     run_id: str = ""  # the workflow run that claimed it
+    is_test: bool | None = None  # of its action: what has side effects is stood in for
+    test: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # how, of a test
     inputs: JsonValue = Field(sa_type=Json)
     outputs: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     error: JsonValue = Field(default=None, sa_type=Json, nullable=True)

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import asked_workflow, new_id
-from cronny.store.actions import find_version
+from cronny.store.actions import find_version, plain_name
 from cronny.store.attempts import attempts_of
 from cronny.store.cancelling import Cancelling, cancel_trigger
 from cronny.store.filtering import Filter, conditions
@@ -28,7 +28,7 @@ from cronny.store.tables import (
     TriggerRow,
 )
 
-VALUES = ("inputs", "outputs", "error")  # large, and looked at one row at a time
+VALUES = ("inputs", "outputs", "error", "test")  # large, and looked at one row at a time
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Origin:
     parent_id: str = ""  #: The trigger whose stage asked for it.
     depth: int = 0
     webhook: str = ""
+    test: JsonValue = None  #: Of a test: what stands in for its stages.
 
 
 BY_HAND = Origin()
@@ -126,19 +127,20 @@ class Triggers:
     ) -> Entry:
         """A trigger that is due now because somebody, or something, asked for it."""
         require_own(self._tenant, action, schedule)
-        trigger_id = new_id("trg", now)
+        trigger_id, name = new_id("trg", now), plain_name(action.name)
         row = TriggerRow(
             id=trigger_id, tenant_id=self._tenant.id, action_id=action.id, action_version=action.version,
             priority=action.priority, schedule_id=schedule.id if schedule else None, due=now, inputs=inputs,
             allocated_at=now,
             reason=origin.reason, parent_id=origin.parent_id, depth=origin.depth, webhook=origin.webhook,
-            workflow_id=asked_workflow(self._tenant.slug, action.name, origin.reason, trigger_id),
+            is_test=True if origin.test is not None else None, test=origin.test,
+            workflow_id=asked_workflow(self._tenant.slug, name, origin.reason, trigger_id),
             # Others of its schedule, or the stage that asked for it, may wait for its end.
             is_guarded=schedule is not None or bool(origin.parent_id),
         )  # fmt: skip
         self._session.add(row)
         await self._session.flush()
-        return Entry(row, action.name, schedule.name if schedule else None)
+        return Entry(row, name, schedule.name if schedule else None)
 
 
 def _entries() -> Select[TriggerRow, str, str]:
@@ -150,4 +152,4 @@ def _entries() -> Select[TriggerRow, str, str]:
 
 
 def _entry(row: Row[TriggerRow, str, str]) -> Entry:
-    return Entry(row.TriggerRow, row.action, row.schedule)
+    return Entry(row.TriggerRow, plain_name(row.action), row.schedule)
