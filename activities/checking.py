@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from traceback import format_exception
+from typing import Any
 
 from pydantic import JsonValue
 from temporalio import activity
 
+from activities.advice import advised
 from activities.masking import Masker
 from activities.resolving import Access, open_connection
 from activities.runtime import Runtime
 from activities.stages.kind import ConnectionContext, Kind, StageError
-from cronny.egress import EgressPolicy
 from cronny.names import instant_text
 from cronny.store.connections import Connections
 from cronny.store.tables import ConnectionRow
@@ -23,6 +24,7 @@ from workflows.messages import CheckCall
 
 LIMIT = timedelta(seconds=10)  # for a server that does not answer
 LONGEST = 1000  # characters of a message
+SAID = 750  # of them, what was said may take; the rest is for what to do
 
 log = logging.getLogger("activities.checking")
 
@@ -45,7 +47,7 @@ class Checker:
         if kind is None or kind.connection_model is None or kind.check_connection is None:
             return
         begun = self._parts.clock()
-        code, message = await self._result(kind, row, self._parts.egress.of(call.tenant))
+        code, message = await self._result(kind, row, tenant.slug)
         elapsed = self._parts.clock() - begun
         checked: dict[str, JsonValue] = {
             "at": instant_text(begun),
@@ -58,30 +60,31 @@ class Checker:
         async with self._parts.database.write() as session:
             await Connections(session, tenant.id).note_check(row.id, checked)
 
-    async def _result(self, kind: Kind, row: ConnectionRow, egress: EgressPolicy) -> tuple[str, str]:
+    async def _result(self, kind: Kind, row: ConnectionRow, tenant: str) -> tuple[str, str]:
         """The code of an error, if there is one, and a sentence without secrets."""
         opened, concealed = Access(), list[str]()
         try:
             assert kind.connection_model is not None  # noqa: S101 - the caller has looked
             opened = open_connection(self._parts, kind.connection_model, row)
-            message = await self._checked(kind, opened, egress, concealed.append)
+            context = ConnectionContext(
+                opened.connection, self._parts.egress.of(tenant), LIMIT, concealed.append, tenant
+            )
+            message = await _checked(kind, context)
             return "", _masked(message, opened, concealed)
         except StageError as error:
-            return error.code, _masked(error.message, opened, concealed)
+            return error.code, advised(error.code, _masked(error.message, opened, concealed)[:SAID])
         except TimeoutError:
-            return "timeout", f"no answer within {format_duration(LIMIT)}"
+            return "timeout", advised("timeout", f"no answer within {format_duration(LIMIT)}")
         except Exception as error:  # a mistake of ours, which is to be told, not to be retried
             trace = _masked("".join(format_exception(error)), opened, concealed)
             log.error("a test of a connection failed", extra={"kind": kind.name, "trace": trace})
             return "internal", f"{kind.name}: {type(error).__name__}"
 
-    async def _checked(
-        self, kind: Kind, opened: Access, egress: EgressPolicy, conceal: Callable[[str], None]
-    ) -> str:
-        assert kind.check_connection is not None  # noqa: S101 - the caller has looked
-        context = ConnectionContext(opened.connection, egress, LIMIT, conceal)
-        async with asyncio.timeout(LIMIT.total_seconds()):
-            return await kind.check_connection(context)
+
+async def _checked(kind: Kind, context: ConnectionContext[Any]) -> str:
+    assert kind.check_connection is not None  # noqa: S101 - the caller has looked
+    async with asyncio.timeout(LIMIT.total_seconds()):
+        return await kind.check_connection(context)
 
 
 def _masked(text: str, opened: Access, concealed: Sequence[str]) -> str:

@@ -73,7 +73,7 @@ class Finisher:
         records = await self._runtime.records.submit(fire.trigger_id)
         if records is None:
             return None, None  # purged meanwhile: nothing is left to settle
-        outside = await read_variables(self._parts, records.trigger.tenant_id, loaded.outside.vars)
+        outside = await read_variables(self._parts, records.trigger, loaded.outside.vars)
         sight = sight_of(loaded, fire, records, outside=outside)
         try:
             return await self._parts.evaluator.render(loaded.action.outputs, sight.at("outputs")), None

@@ -1,7 +1,9 @@
 """Holding: a stage that was handed out ahead of time waits in process until its due, never less."""
 
 import asyncio
+import random
 from asyncio import sleep
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from temporalio import activity
@@ -13,6 +15,7 @@ BEAT = timedelta(
     seconds=4
 )  # between heartbeats, which also bring a cancellation; each costs the server 5 ms of CPU
 MARGIN = timedelta(seconds=10)  # the server waits so much longer for a heartbeat than it has to
+SPREAD = timedelta(minutes=2)  # of the heartbeats of holds for the same due
 LONGEST_NAP = 2.0  # seconds; a wall clock that is stepped is noticed within this
 TAKEN_OVER = timedelta(milliseconds=100)  # after this another worker is offered what was given back
 
@@ -65,20 +68,21 @@ def _wake(future: "asyncio.Future[None]") -> None:
         future.set_result(None)
 
 
-async def beat(hold: timedelta) -> None:
+async def beat(hold: timedelta, luck: Callable[[], float] = random.random) -> None:
     """Heartbeat for as long as a stage executes; the first a while after its hold, as most end before.
 
-    What is merely held needs few: the last one lets the server wait until shortly after the due, those
-    before it as long as the server waits; ten thousand holds would be too many for more.
+    What is merely held needs few: the last one lets the server wait until after the due, those before it as
+    long as the server waits. A herd's are spread: as many at one instant would keep the server from hearing
+    them in time.
     """
     silence = (activity.info().heartbeat_timeout or BEAT + MARGIN) - MARGIN
     left = max(hold, timedelta())
-    while left:
-        nap = left % silence or silence
+    nap = (left - silence + luck() * SPREAD) % silence
+    while left > silence:
         await sleep(nap.total_seconds())
-        left -= nap
-        if left:
-            activity.heartbeat()
+        activity.heartbeat()
+        left, nap = left - nap, silence
+    await sleep(left.total_seconds())
     while True:
         await sleep(BEAT.total_seconds())
         activity.heartbeat()

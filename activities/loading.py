@@ -40,8 +40,7 @@ class Loader:
 
     async def _read(self, call: StageCall, loaded: LoadedAction) -> _Read:
         records = _known(await self._records(call, loaded), call)
-        tenant_id = records.trigger.tenant_id
-        return records, await read_variables(self._runtime.parts, tenant_id, loaded.outside.vars)
+        return records, await read_variables(self._runtime.parts, records.trigger, loaded.outside.vars)
 
     async def _records(self, call: StageCall, loaded: LoadedAction) -> TriggerRecords | None:
         """What was recorded of use to it; a stage that is no root, and so claims nothing, is now started."""

@@ -15,7 +15,7 @@ from activities.stages.kind import Kind, StageError
 from cronny.errors import CronnyError, NotFound
 from cronny.store.connections import Connections
 from cronny.store.secrets import Secrets
-from cronny.store.tables import ConnectionRow
+from cronny.store.tables import ConnectionRow, TriggerRow
 from cronny.store.uses import Use
 from cronny.store.variables import Variables
 from cronny.vault import unseal, unseal_secret
@@ -40,13 +40,16 @@ class Access:
         return Masker(self.hidden)
 
 
-async def read_variables(parts: Parts, tenant_id: str, names: Collection[str]) -> dict[str, JsonValue]:
-    """The values of those of these variables that exist, by the names of expressions, `vars.region`."""
+async def read_variables(parts: Parts, trigger: TriggerRow, names: Collection[str]) -> dict[str, JsonValue]:
+    """The values of those of these variables that exist, by the names of expressions, `vars.region`.
+
+    They are those of the trigger's start, so that all its stages see the same; before it, those of now.
+    """
     if not names:
         return {}
     async with parts.database.read() as session:
-        rows = await Variables(session, tenant_id).named(names)
-    return {f"vars.{name}": row.value for name, row in rows.items()}
+        values = await Variables(session, trigger.tenant_id).values(names, trigger.started_at)
+    return {f"vars.{name}": value for name, value in values.items()}
 
 
 async def open_for(

@@ -141,6 +141,7 @@ class StageRunner:
             return UNCLAIMED
         await end_killed(verdict.kill)
         self._count(work)
+        work, prepared = await self._pinned(work, prepared)
         if self._parts.clock() - max(began, call.fire.start_at) > STALE:
             work = await self._loader.load(call)
             if (known := _known(work)) is not None:
@@ -202,6 +203,17 @@ class StageRunner:
             return await prepare(self._parts, work)
         except StageError as error:
             return error
+
+    async def _pinned(
+        self, work: Work, prepared: Prepared | Opened | StageError
+    ) -> tuple[Work, Prepared | Opened | StageError]:
+        """The stage with the variables of the trigger's start, if what was prepared has seen others."""
+        if not work.loaded.outside.vars or work.records.trigger.started_at is not None:
+            return work, prepared
+        started = await self._loader.load(work.call)
+        if repr(started.outside) == repr(work.outside):  # 1, 1.0 and true are not the same
+            return work, prepared
+        return started, await self._prepare(started)
 
     async def _place(self, work: Work) -> Place | StageError | None:
         concurrency = work.loaded.action.concurrency

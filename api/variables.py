@@ -49,5 +49,5 @@ async def delete_variable(caller: Caller, name: str, is_forced: bool) -> None:
         row = await store.variables.get(name, is_locked=True)
         users = users_of_outside("vars", name, await store.actions.newest())
         details = require_unused(f"the variable '{name}' cannot be deleted", users, is_forced)
-        await store.variables.delete(row)
+        await store.variables.forget(row, store.now)
         await store.note(EventKind.VARIABLE_DELETED, details={"variable": name, **details})

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cronny.images import Image, covers
+from cronny.images import Image, covers, may_be_of, registry_of
 from cronny.sizes import Size
 
 # These would give a container the network of its host, or that of a container beside it.
@@ -25,6 +25,19 @@ class DockerRules(BaseModel):
     memory: Size = 2**30  #: The most that a container may be given.
     cpus: float = Field(2.0, gt=0)  #: The most that a container may be given.
 
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The patterns that allow."""
+        return tuple(one for one in self.images if one[:1] != "!")
+
+    def concern(self, registry: str) -> bool:
+        """Whether an image of this registry may be allowed."""
+        return any(may_be_of(one, registry) for one in self.allowed)
+
+    def name_registry(self, registry: str) -> bool:
+        """Whether the operator has written this registry's very name."""
+        return any(registry_of(one) == registry for one in self.allowed)
+
     def objection(self, image: Image) -> str | None:
         """Why the image may not be used, or None."""
         if image.repository == OURS:
@@ -34,8 +47,8 @@ class DockerRules(BaseModel):
         forbidden = next((one for one in self.images if one[:1] == "!" and covers(one[1:], image)), None)
         if forbidden is not None:
             return f"the image {image} is forbidden here, by '{forbidden}'"
-        if not any(covers(one, image) for one in self.images if one[:1] != "!"):
-            allowed = ", ".join(one for one in self.images if one[:1] != "!") or "none"
+        if not any(covers(one, image) for one in self.allowed):
+            allowed = ", ".join(self.allowed) or "none"
             return f"the image {image} is not allowed here; those that are: {allowed}"
         return None
 

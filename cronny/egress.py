@@ -85,7 +85,7 @@ class EgressPolicy:
     def allows(self, address: Address) -> bool:
         """Whether a connection to this address may be made."""
         plain = _plain(address)
-        if _is_in(plain, self.deny):
+        if _is_in(plain, self.deny) or _is_in(address, self.deny):
             return False
         if plain in METADATA:
             return any(plain in network and network.num_addresses == 1 for network in self.allow)

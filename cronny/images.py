@@ -57,12 +57,25 @@ def covers(pattern: str, image: Image) -> bool:
     a tag means every tag and every digest; one with a tag means no digest, whose content no tag tells.
     """
     registry, path, tag, digest = _parts(pattern)
-    is_any = (registry, path) in ((HUB, "library/*"), (HUB, "library/**")) and not pattern.startswith(HUB)
-    if not is_any and not _glob(f"{registry}/{path}").fullmatch(image.repository):
+    if not _is_any(pattern) and not _glob(f"{registry}/{path}").fullmatch(image.repository):
         return False
     if digest:
         return digest == image.digest
     return not tag or (not image.digest and _glob(tag).fullmatch(image.tag) is not None)
+
+
+def may_be_of(pattern: str, registry: str) -> bool:
+    """Whether the pattern may mean an image of this registry."""
+    return _is_any(pattern) or _glob(registry_of(pattern)).fullmatch(registry) is not None
+
+
+def registry_of(pattern: str) -> str:
+    """The registry that a pattern names, itself a pattern."""
+    return _parts(pattern)[0]
+
+
+def _is_any(pattern: str) -> bool:
+    return _parts(pattern)[:2] in ((HUB, "library/*"), (HUB, "library/**")) and not pattern.startswith(HUB)
 
 
 def _parts(text: str) -> tuple[str, str, str, str]:

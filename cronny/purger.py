@@ -12,6 +12,7 @@ from cronny.store.failures import meaning_of
 from cronny.store.purge import purge_batch
 from cronny.store.tables import Tenant
 from cronny.store.tenants import Tenants
+from cronny.store.variables import purge_values
 from cronny.store.watch import take_lease
 
 ROUND = timedelta(seconds=15)  # between two rounds
@@ -69,7 +70,9 @@ class Purger:
             if batch.is_last:
                 break
             await asyncio.sleep(PAUSE.total_seconds())
+        values = await purge_values(self._database, tenant, now)
+        self._metrics.purged.labels("variable_value").inc(values)
         if triggers or events:
             fields = {"tenant": tenant.slug, "triggers": triggers, "events": events}
             log.info("purged", extra={**fields, "longest_ms": round(longest / timedelta(milliseconds=1), 1)})
-        return batch.is_last
+        return batch.is_last and not values

@@ -25,6 +25,7 @@ from cronny.store.watch import (
 )
 from cronny.temporal.connection import ensure_search_attributes
 from cronny.unheard import WaitRepairs
+from cronny.unreleased import QueueRepairs
 
 ROUND = timedelta(seconds=5)  # between two looks
 LEASE = timedelta(seconds=15)  # another worker takes over after this
@@ -47,6 +48,7 @@ class Watchdog:
         self._metrics = metrics or Metrics()
         self._repairs = Repairs(database, client, self._metrics)
         self._waits = WaitRepairs(database, client)
+        self._queues = QueueRepairs(database, client)
         self._passed = 0  # unclaimed triggers that the rounds before this one looked at
         self._place: tuple[datetime, str] | None = None
         self._is_sound = False  # whether Temporal took every repair of the last round
@@ -82,6 +84,7 @@ class Watchdog:
             await self._start_triggers(now),
             await self._settle_lost(now),
             await self._waits.round(now),
+            await self._queues.round(now),
         ]
         self._is_sound = all(results)
         self._repairs.forget(now)

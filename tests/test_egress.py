@@ -146,12 +146,21 @@ def test_a_rule_for_a_network_does_not_open_what_gives_a_machines_credentials(ad
     assert EgressPolicy(allow=(around, ip_network(address))).allows(address)
 
 
-@given(st.ip_addresses(), special)
+@given(st.one_of(st.ip_addresses(v=4), special), special)
 def test_what_is_denied_is_closed_whatever_else_is_said(address: Address, other: Address) -> None:
     everything = (ip_network("0.0.0.0/0"), ip_network("::/0"))
     policy = EgressPolicy(allow=everything, deny=(ip_network(address),))
     assert not policy.allows(address)
     assert policy.allows(other) == (other != address and other not in METADATA)
+
+
+@given(st.ip_addresses(v=4))
+def test_a_denied_address_is_closed_however_it_is_mapped(address: IPv4Address) -> None:
+    mapped = ip_network(f"::ffff:{address}")
+    for denied in (ip_network(address), mapped, ip_network("::ffff:0:0/96")):
+        policy = EgressPolicy(allow=(ip_network("0.0.0.0/0"),), deny=(denied,))
+        assert not policy.allows(address) or denied.version == 6
+        assert not policy.allows(IPv6Address(f"::ffff:{address}"))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
 
 OPENING = timedelta(minutes=1)  # for a root stage to write down what it waits for
 HEARTBEAT = timedelta(seconds=10)  # after the due, or its death, a dead worker's stages are taken over
-SILENCE = timedelta(minutes=3)  # of a hold; in a longer one a worker says now and then that it is there
+SILENCE = timedelta(minutes=5)  # of a hold; in a longer one a worker says now and then that it is there
 UNENDED = frozenset({"queued", "waiting", "opened", "retrying"})  # what is said of a stage that goes on
 SLACK = timedelta(seconds=30)  # above the hold and the stage's own timeout, which `run_stage` enforces
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from pydantic import JsonValue
 
+from activities.stages.docker_check import NO_ENGINE, check_connection
 from activities.stages.docker_engine import Engine, EngineError, engine_at
 from activities.stages.docker_fields import Context, DockerConnection, DockerWith
 from activities.stages.docker_files import output_of, value_of
@@ -28,7 +29,6 @@ from activities.stages.docker_plan import Plan, name_of, planned
 from activities.stages.kind import Kind, StageError
 from cronny.docker import Docker
 
-NO_ENGINE = "this installation has no Docker Engine; set CRONNY_DOCKER_HOST to unix:///… or tcp://host:port"
 SETTING_UP = 15.0  # seconds from making a container to its start, after which nobody is at it any more
 LOOK_AGAIN = 0.1  # seconds, while another worker starts the container
 SIGNALLED = 128  # an exit code above it is this and the number of a signal
@@ -181,6 +181,7 @@ DOCKER = Kind(
     is_pure=False,
     connection_model=DockerConnection,
     run=run,
+    check_connection=check_connection,
     summary="Executes a program in a container and gives its `exit_code`, `output` and `stdout`.",
     example="""\
 id: report
@@ -196,4 +197,8 @@ timeout: 10m
 
 def docker_kind(docker: Docker) -> Kind:
     """The kind, for the Engine of an installation."""
-    return replace(DOCKER, run=partial(run, docker=docker))
+    return replace(
+        DOCKER,
+        run=partial(run, docker=docker),
+        check_connection=partial(check_connection, docker=docker),
+    )

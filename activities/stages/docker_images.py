@@ -92,13 +92,27 @@ def _credentials(image: Image, connection: DockerConnection | None) -> dict[str,
     """The header with the credentials, if they are for the image's registry."""
     if connection is None or connection.password is None or connection.registry != image.registry:
         return {}
-    address = HUB_ADDRESS if image.registry == HUB else image.registry
-    return {"x-registry-auth": _encoded(connection.username or "", connection.password, address)}
+    told = json.dumps(_identity(connection, connection.password)).encode()
+    return {"x-registry-auth": urlsafe_b64encode(told).decode()}
 
 
-def _encoded(username: str, password: SecretStr, address: str) -> str:
-    fields = {"username": username, "password": password.get_secret_value(), "serveraddress": address}
-    return urlsafe_b64encode(json.dumps(fields).encode()).decode()
+async def login(engine: Engine, connection: DockerConnection) -> None:
+    """Have the Engine log in at the connection's registry; raises StageError if that does not let it in."""
+    assert connection.password is not None  # noqa: S101 - the caller has looked
+    try:
+        await engine.post("/auth", _identity(connection, connection.password))
+    except EngineError as error:
+        if error.status == 0:
+            raise
+        code = "auth" if error.status == 401 else "code.image"
+        message = f"the Engine cannot log in at {connection.registry}: {error}"
+        raise StageError(code, message, retryable=error.is_passing) from error
+
+
+def _identity(connection: DockerConnection, password: SecretStr) -> dict[str, str]:
+    address = HUB_ADDRESS if connection.registry == HUB else connection.registry
+    secret = password.get_secret_value()
+    return {"username": connection.username or "", "password": secret, "serveraddress": address}
 
 
 def _missing(message: str) -> StageError:

@@ -90,6 +90,7 @@ class ConnectionContext(Generic[ConnectionT]):
     egress: EgressPolicy
     timeout: timedelta
     conceal: Callable[[str], None]  #: Have a secret that the test was given masked from now on.
+    tenant: str  #: Its slug.
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from pydantic import Field, JsonValue
 
-from activities.stages.kind import Kind, StageContext, StageError
+from activities.stages.kind import ConnectionContext, Kind, StageContext, StageError
 from activities.stages.mysql_batches import repeated, rows_at_once
 from activities.stages.mysql_connection import Connected, MysqlConnection, connected
 from activities.stages.mysql_errors import Garbled, Refusal, TooLarge, failure, garbled
@@ -55,6 +55,23 @@ async def run(context: Context) -> JsonValue:
     for output in outputs:
         context.log(f"{output['row_count']} rows")
     return of_all(outputs, fields)
+
+
+async def check_connection(context: ConnectionContext[MysqlConnection]) -> str:
+    """Log in, and have the server answer a query that reads nothing."""
+    settings = context.connection
+    try:
+        async with connected(settings, context.egress) as session:
+            await session.command("do 1")
+            server = session.greeting
+    except Refusal as error:
+        raise failure(error) from error
+    except (Garbled, TooLarge) as error:
+        raise garbled(settings.host) from error
+    except (OSError, EgressDenied) as error:
+        raise no_connection(error, settings.host) from error
+    product = "MariaDB" if server.is_mariadb else "MySQL"
+    return f"{product} {server.number} lets {settings.user} in"
 
 
 async def _begin(session: Connected, fields: MysqlWith, limit: timedelta) -> None:
@@ -191,6 +208,7 @@ MYSQL = Kind(
     is_pure=False,
     connection_model=MysqlConnection,
     run=run,
+    check_connection=check_connection,
     summary="Executes statements on MySQL or MariaDB.",
     example="""\
 id: move

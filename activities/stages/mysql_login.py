@@ -13,6 +13,7 @@ from activities.stages.sql_connection import SqlConnection, no_tls
 
 UTF8 = 45  # the collation utf8mb4_general_ci, which every server knows.
 LARGEST_PACKET = 1 << 30
+VERSION_LIMIT = 40  # characters
 
 
 class Can(IntFlag):
@@ -64,6 +65,11 @@ class Greeting:
     def is_mariadb(self) -> bool:
         """Whether it is MariaDB, which has another variable for the time limit."""
         return "mariadb" in self.version.lower()
+
+    @property
+    def number(self) -> str:
+        """The number of the version; MariaDB has an old one of MySQL before it, for old clients."""
+        return self.version.removeprefix("5.5.5-").partition("-")[0][:VERSION_LIMIT]
 
 
 async def log_in(wire: Wire, settings: SqlConnection, tls: ssl.SSLContext | None) -> Greeting:

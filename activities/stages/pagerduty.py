@@ -19,7 +19,7 @@ from pydantic import (
 
 from activities.stages.body import body_value
 from activities.stages.exchange import Answer, Limits, exchange, web_url
-from activities.stages.kind import Block, Kind, Origin, StageContext, StageError
+from activities.stages.kind import Block, ConnectionContext, Kind, Origin, StageContext, StageError
 from activities.stages.payload import json_bytes
 
 KEY_LENGTH = 32  # characters of a routing key
@@ -147,6 +147,23 @@ async def run(context: Context) -> JsonValue:
     return {"status": body.get("status"), "message": body.get("message"), "dedup_key": key}
 
 
+async def check_connection(context: ConnectionContext[PagerdutyConnection]) -> str:
+    """Ask the service for nothing in particular: there is no request that tests a key, only events.
+
+    The key is not sent. That it has the form of one was checked when the connection was written.
+    """
+    url = web_url(context.connection.base_url)
+    request = httpx.Request("HEAD", url, headers={"user-agent": "cronny"})
+    answer = await exchange(request, Limits(context.egress, context.timeout, ANSWER_LIMIT))
+    if answer.status >= 500:
+        raise StageError("connection", f"{url.host} answered {answer.status}", retryable=True)
+    way = " over TLS" if url.scheme == "https" else ", without TLS"
+    return (
+        f"{url.host} answers{way}, and the key has the form of one; whether PagerDuty knows it was not "
+        "tested, since only an event could tell"
+    )
+
+
 def _event(context: Context) -> dict[str, JsonValue]:
     fields = context.with_
     event: dict[str, JsonValue] = {
@@ -233,6 +250,7 @@ PAGERDUTY = Kind(
     is_pure=False,
     connection_model=PagerdutyConnection,
     run=run,
+    check_connection=check_connection,
     summary="Opens, acknowledges or resolves an alert in PagerDuty.",
     example="""\
 id: page

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from activities.stages.kind import Block, Kind, StageContext, StageError
+from activities.stages.redis_check import check_connection
 from activities.stages.redis_commands import refusal_of
 from activities.stages.redis_connection import RedisConnection, Session, connected
 from activities.stages.redis_errors import no_connection, refused
@@ -178,6 +179,7 @@ REDIS = Kind(
     is_pure=False,
     connection_model=RedisConnection,
     run=run,
+    check_connection=check_connection,
     summary="Reads and writes keys of a Redis server.",
     example="""\
 id: remember

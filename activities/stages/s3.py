@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from activities.stages.kind import Kind, StageContext, StageError
 from activities.stages.s3_bucket import Bucket, S3Connection
+from activities.stages.s3_check import check_connection
 from activities.stages.s3_operations import OPERATIONS
 from activities.stages.s3_with import S3With
 
@@ -45,6 +46,7 @@ S3 = Kind(
     is_pure=False,
     connection_model=S3Connection,
     run=run,
+    check_connection=check_connection,
     summary="Reads and writes objects of Amazon S3, and of servers that speak its protocol.",
     example="""\
 id: archive

@@ -52,7 +52,7 @@ class S3Connection(Block):
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket and what its requests may take."""
+    """A bucket and what its requests may take; without a name, the service with all its buckets."""
 
     connection: S3Connection
     name: str
@@ -119,6 +119,7 @@ class Bucket:
         scheme, _, host = endpoint.partition("://")
         style = settings.addressing or ("path" if settings.endpoint else "virtual")
         root = f"{scheme}://{self.name}.{host}" if style == "virtual" else f"{endpoint}/{self.name}"
+        root = root if self.name else endpoint
         url = f"{root}/{quote(key, safe='/~')}"
         return f"{url}?{urlencode(sorted(query.items()), quote_via=quote, safe='~')}" if query else url
 

@@ -1,4 +1,4 @@
-"""`cronny connections`: list, set, test and delete connections; secrets never stand on a command line."""
+"""`cronny connections`: list, show, set, test, delete them; secrets never stand on a command line."""
 
 import json
 import sys
@@ -11,10 +11,12 @@ from cronny.cli.complaint import printable
 from cronny.cli.connection_prompt import ask_for
 from cronny.cli.exits import Exit
 from cronny.cli.findings import Finding, print_findings, read_or_end
-from cronny.cli.terminal import AsJson, moment, print_json, print_table
+from cronny.cli.terminal import AsJson, moment, print_fields, print_json, print_table
 from cronny.cli.users import Force, users
 
-app = typer.Typer(help="List, set, test and delete connections.", add_completion=False, no_args_is_help=True)
+app = typer.Typer(
+    help="List, show, set, test and delete connections.", add_completion=False, no_args_is_help=True
+)
 
 Name = Annotated[str, typer.Argument(help="The connection's name.")]
 
@@ -26,10 +28,39 @@ def list_connections(url: Url = None, key: Key = None, as_json: AsJson = False) 
     if as_json:
         return print_json(items)
     rows = [
-        (one["name"], one["kind"], one["settings"], _secrets(one), users(one), moment(one["last_used"]))
+        (
+            one["name"],
+            one["kind"],
+            one["settings"],
+            _secrets(one),
+            users(one),
+            moment(one["last_used"]),
+            _outcome(one["last_test"]),
+        )
         for one in items
     ]
-    return print_table(("name", "kind", "settings", "secrets", "used by", "last used"), rows)
+    return print_table(("name", "kind", "settings", "secrets", "used by", "last used", "test"), rows)
+
+
+@app.command()
+def show(name: Name, url: Url = None, key: Key = None, as_json: AsJson = False) -> None:
+    """Show a connection without its secrets, who uses it, and what its last test found."""
+    found = open_client(url, key).get("connections", name)
+    if as_json:
+        return print_json(found)
+    tested = found["last_test"]
+    return print_fields([
+        ("name", found["name"]),
+        ("kind", found["kind"]),
+        ("settings", found["settings"]),
+        ("secrets", _secrets(found)),
+        ("used by", users(found)),
+        ("set", moment(found["updated"])),
+        ("last used", moment(found["last_used"])),
+        ("last test", _outcome(tested)),
+        ("tested at", moment(tested["at"]) if tested else None),
+        ("found", tested["message"] if tested else None),
+    ])  # fmt: skip
 
 
 @app.command(name="set")
@@ -89,6 +120,13 @@ def delete(
         print_json({"name": name, "change": "deleted"})
     else:
         typer.echo(f"{name} is deleted")
+
+
+def _outcome(tested: Any) -> str:
+    """What the last test of the present settings came to, in a word."""
+    if not tested:
+        return "not tested"
+    return "works" if tested["ok"] else f"fails: {tested['code']}"
 
 
 def _secrets(connection: Any) -> str:

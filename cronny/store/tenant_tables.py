@@ -23,6 +23,16 @@ class VariableRow(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=Instant)
 
 
+class VariableValueRow(SQLModel, table=True):
+    """What a variable was from an instant on, kept as long as a trigger may need it."""
+
+    __tablename__ = "variable_value"
+    tenant_id: str = Field(foreign_key="tenant.id", primary_key=True)
+    name: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant, primary_key=True)
+    value: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # null: there was none
+
+
 class SecretRow(SQLModel, table=True):
     """A tenant's named secret: one sealed text, which only the activity that uses it opens."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -25,19 +26,21 @@ class Passing:
             raise asyncio.CancelledError
 
 
-async def _beats(monkeypatch: pytest.MonkeyPatch, held: timedelta, end: timedelta) -> list[timedelta]:
-    """The instants, from its beginning, at which a stage beats whose server waits three minutes and more."""
+async def _beats(
+    monkeypatch: pytest.MonkeyPatch, held: timedelta, end: timedelta, luck: float = 0
+) -> list[timedelta]:
+    """The instants, from its beginning, at which a stage beats whose server waits five minutes and more."""
     passing, beats = Passing(end), list[timedelta]()
     monkeypatch.setattr(hold, "sleep", passing.sleep)
     environment = ActivityEnvironment()
-    environment.info = replace(environment.info, heartbeat_timeout=3 * MINUTE + MARGIN)
+    environment.info = replace(environment.info, heartbeat_timeout=5 * MINUTE + MARGIN)
     environment.on_heartbeat = lambda *_: beats.append(passing.now)
     with pytest.raises(asyncio.CancelledError):
-        await environment.run(beat, held)
+        await environment.run(beat, held, lambda: luck)
     return beats
 
 
-@pytest.mark.parametrize("held", [timedelta(), MINUTE, 3 * MINUTE], ids=str)
+@pytest.mark.parametrize("held", [timedelta(), MINUTE, 5 * MINUTE], ids=str)
 async def test_a_short_hold_beats_only_after_its_due(
     monkeypatch: pytest.MonkeyPatch, held: timedelta
 ) -> None:
@@ -47,5 +50,17 @@ async def test_a_short_hold_beats_only_after_its_due(
 async def test_the_last_beat_of_a_long_hold_lets_the_server_wait_until_its_due(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    beats = await _beats(monkeypatch, 8 * MINUTE, 8 * MINUTE + BEAT)
-    assert beats == [2 * MINUTE, 5 * MINUTE, 8 * MINUTE + BEAT]
+    beats = await _beats(monkeypatch, 12 * MINUTE, 12 * MINUTE + BEAT)
+    assert beats == [2 * MINUTE, 7 * MINUTE, 12 * MINUTE + BEAT]
+
+
+@pytest.mark.parametrize("luck", [0.0, 0.3, 0.7, 1.0])
+@pytest.mark.parametrize("minutes", [5.1, 6, 8.5, 10, 13, 20])
+async def test_a_herds_beats_are_spread_and_no_pause_is_longer_than_the_server_waits(
+    monkeypatch: pytest.MonkeyPatch, minutes: float, luck: float
+) -> None:
+    held = minutes * MINUTE
+    beats = await _beats(monkeypatch, held, held + BEAT, luck)
+    pauses = [later - earlier for earlier, later in pairwise([timedelta(), *beats])]
+    assert max(pauses[:-1]) <= 5 * MINUTE
+    assert abs(held - 5 * MINUTE + luck * hold.SPREAD - beats[-2]) < timedelta(milliseconds=1)

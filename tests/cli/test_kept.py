@@ -162,6 +162,9 @@ def test_a_connection_is_tested(instance: Place, ask: Ask) -> None:
     )
     ran = ask("connections", "test", "cli-here")
     assert (ran.code, ran.out.startswith("cli-here works: 127.0.0.1 answered 404")) == (0, True)
+    assert "works" in ask("connections", "list").out
+    shown = [ask("connections", "show", f"cli-{name}").out for name in ("away", "here")]
+    assert ["fails: connection" in shown[0], "works" in shown[1]] == [True, True]
     assert [ask("connections", "delete", f"cli-{name}").code for name in ("away", "here")] == [0, 0]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.installation import Installation
-from tests.e2e.tenant import TenantClient
+from tests.e2e.tenant import TenantClient, until
 from tests.servers import http
 from tests.servers.http import Server
 
@@ -16,6 +16,18 @@ version: 1
 name: using
 stages: [{id: say, uses: set, with: {values: {region: "${{ vars.REGION }}"}}, when: vars.REGION != 'none'}]
 outputs: {region: "${{ stages.say.output.region }}"}
+"""
+PINNED = """\
+version: 1
+name: pinned
+stages:
+  - {id: before, uses: set, with: {values: {region: "${{ vars.REGION }}"}}}
+  - {id: ask, uses: approval, with: {message: "go on in ${{ vars.REGION }}?"}}
+  - {id: after, uses: set, with: {values: {region: "${{ vars.REGION }}"}}}
+outputs:
+  before: "${{ stages.before.output.region }}"
+  after: "${{ stages.after.output.region }}"
+  end: "${{ vars.REGION }}"
 """
 
 
@@ -33,7 +45,8 @@ def test_a_connection_is_tested_by_a_worker(tenant: TenantClient, telling: Serve
     assert (found["ok"], found["code"], found["message"]) == (
         False,
         "auth",
-        "127.0.0.1 answered 401 to the credentials",
+        "127.0.0.1 answered 401 to the credentials; "
+        "check the credentials, and what they are allowed to do there",
     )
     assert shown["last_test"] == found
     tenant.put_connection("api", "http", base_url=telling.url)
@@ -46,6 +59,18 @@ def test_variables_are_read_when_a_trigger_executes(tenant: TenantClient) -> Non
     first = tenant.run("using")
     tenant.http.put("/v1/vars/REGION", json={"value": "us"}).raise_for_status()
     assert (first["outputs"], tenant.run("using")["outputs"]) == ({"region": "eu"}, {"region": "us"})
+
+
+def test_a_trigger_keeps_the_variables_of_its_start(tenant: TenantClient) -> None:
+    tenant.http.put("/v1/vars/REGION", json={"value": "eu"}).raise_for_status()
+    tenant.put_action("pinned", PINNED)
+    trigger = tenant.start("pinned")["id"]
+    asked = until(lambda: tenant.http.get("/v1/approvals").json()["items"], bool)
+    tenant.http.delete("/v1/vars/REGION?force=true").raise_for_status()
+    tenant.http.put("/v1/vars/REGION", json={"value": "us"}).raise_for_status()
+    tenant.http.post(f"/v1/approvals/{asked[0]['id']}/approve", json={}).raise_for_status()
+    ended = tenant.ended(trigger)
+    assert ended["outputs"] == {"before": "eu", "after": "eu", "end": "eu"}
 
 
 def test_a_variable_that_is_gone_fails_what_uses_it(tenant: TenantClient) -> None:

@@ -6,10 +6,11 @@ from sqlalchemy import select
 
 from cronny.metrics import Metrics
 from cronny.purger import Purger
+from cronny.store.actions import Actions
 from cronny.store.database import Database
 from cronny.store.events import EventFilter, Events
 from cronny.store.purge import BATCH, Purged, purge_batch
-from cronny.store.tables import EventKind, StageRow, StageState, TriggerState
+from cronny.store.tables import ActionRow, ActionVersion, EventKind, StageRow, StageState, TriggerState
 from cronny.store.wait_tables import WaitRow
 from tests.store.samples import NOW, SECOND, Owner, add, add_owner, fire, ledger, stage_records
 
@@ -143,3 +144,18 @@ async def test_what_the_stages_of_a_trigger_waited_for_goes_with_it(database: Da
     await purged(database, owner)
     async with database.read() as session:
         assert (await session.execute(select(WaitRow))).all() == []
+
+
+async def test_a_text_that_was_only_tested_goes_with_its_trigger(database: Database, owner: Owner) -> None:
+    async with database.write() as session:
+        draft = await Actions(session, owner.tenant).draft("check", "version: 1", {}, OLD)
+    ended = {"state": TriggerState.COMPLETED, "finished_at": OLD, "schedule_id": None}
+    real = fire(owner, OLD, **ended, workflow_id="one")
+    test = fire(owner, OLD, **ended, workflow_id="two", action_id=draft.id, is_test=True, test={})
+    await add(database, real, test)
+    assert await purged(database, owner) == (2, 0)
+    async with database.read() as session:
+        actions = (await session.execute(select(ActionRow))).scalars().all()
+        versions = (await session.execute(select(ActionVersion))).scalars().all()
+    assert [one.id for one in actions] == [owner.action.id]
+    assert [one.action_id for one in versions] == [owner.action.id]

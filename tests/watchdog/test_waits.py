@@ -54,6 +54,17 @@ async def closed(kennel: Kennel) -> bool:
         return (await session.get_one(WaitRow, "wat_1")).closed_at is not None
 
 
+async def test_a_queued_trigger_that_nobody_has_told_is_told(kennel: Kennel) -> None:
+    kennel.stand.ports.queued["a"] = 1
+    async with kennel.stand.serving():
+        row = await kennel.add_trigger(is_guarded=True, reason="concurrency", concurrency_key="")
+        handle = await kennel.start(row)
+        await wait_for(handle, "TIMER_STARTED")
+        await kennel.round(LATER + timedelta(seconds=1))
+        await handle.result()
+    assert kennel.stand.ports.log[1:] == ["run a", "run a", "finish completed"]
+
+
 async def test_a_trigger_that_has_not_heard_of_its_answer_is_told(waiting: Kennel) -> None:
     row = await executing(waiting)
     await add_wait(waiting, row, answered_at=NOW)

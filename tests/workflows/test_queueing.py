@@ -34,17 +34,28 @@ async def test_a_release_that_comes_while_it_asks_is_not_lost(stand: Stand) -> N
     assert stand.ports.log[1:] == ["run a", "run a", "finish completed"]
 
 
-@pytest.mark.parametrize("hour", [turns.HOUR, 0])
 async def test_a_queued_trigger_asks_again_when_nobody_tells_it(
-    idle: Stand, monkeypatch: pytest.MonkeyPatch, hour: int
+    idle: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ASK_AGAIN", "ASK_RARELY"):
         monkeypatch.setattr(turns, name, timedelta(milliseconds=200))
-    monkeypatch.setattr(turns, "HOUR", hour)
     idle.ports.queued["a"] = 2
     async with idle.serving(UnsandboxedWorkflowRunner()):
         await idle.execute(make_plan("a"))
     assert idle.ports.log[1:] == ["run a"] * 3 + ["finish completed"]
+
+
+def test_a_queued_trigger_asks_less_and_less() -> None:
+    waits = [
+        turns.patience("trigger/acme/often/1", asked) / timedelta(minutes=1) for asked in (*range(6), 1000)
+    ]
+    assert [
+        0.75 * full < wait <= full for wait, full in zip(waits, (1, 2, 4, 8, 15, 15, 15), strict=True)
+    ] == ([True] * 7)
+
+
+def test_queued_triggers_ask_apart() -> None:
+    assert len({turns.patience(f"trigger/acme/often/{number}", 0) for number in range(1000)}) > 990
 
 
 async def test_every_root_stage_waits(stand: Stand) -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "tests"
-down_revision = "objects"
+down_revision = "conns"
 branch_labels = None
 depends_on = None
 
