@@ -12,11 +12,12 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.aftermath import Aftermath
-from activities.attempt import Log, Prepared, execute, prepare
+from activities.attempt import Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
 from activities.killing import end_killed, let_go
 from activities.loading import Loader
+from activities.log import Log
 from activities.masking import Masker
 from activities.places import place_of
 from activities.repeating import Opened, gather
@@ -30,6 +31,7 @@ from activities.work import CANCELLED, Work
 from cronny.store import claims
 from cronny.store.claims import Claim, Place, Verdict, VerdictKind
 from cronny.store.item_tables import ItemRow
+from cronny.store.live import OF_STAGE, Unit
 from cronny.store.open_rows import WAITING
 from cronny.store.records import StageEnd
 from cronny.store.tables import StageRow, StageState, TriggerState
@@ -83,8 +85,9 @@ class StageRunner:
         try:
             return await self._executions.run(key, lambda: self._run(call), _is_given_up)
         except asyncio.CancelledError:
+            log = self._runtime.live.left_by(_unit(call))
             if not _is_given_up():  # One that its worker gives up is executed elsewhere.
-                await self._note_cancel(call)
+                await self._note_cancel(call, log)
             raise
         finally:
             heartbeat.cancel()
@@ -100,7 +103,7 @@ class StageRunner:
     async def abandon_stage(self, call: StageCall) -> StageResult:
         """Give up a stage that waits, and what it has started."""
         await self._waits.abandon(_key(call))
-        await self._note_cancel(call)
+        await self._note_cancel(call, Log(Masker(())))
         return StageResult(status="cancelled")
 
     @activity.defn(name="skip_stage")
@@ -151,10 +154,11 @@ class StageRunner:
         """Execute a stage whose trigger is this run's."""
         if isinstance(prepared, Prepared):
             self._runtime.uses.note(prepared.uses)
-        log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
+        log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()), self._parts.clock)
         if isinstance(prepared, Opened):
             return await self._open(work, prepared, log)
-        outcome = await self._attempt(work, prepared, log)
+        async with self._runtime.live.followed(_unit(work.call), work.attempt, log):
+            outcome = await self._attempt(work, prepared, log)
         match outcome:
             case StageResult():
                 return outcome
@@ -183,12 +187,12 @@ class StageRunner:
         if is_first and fire.allocated is not None and work.records.trigger.reason not in WAITING:
             self._runtime.delays.note(fire.tenant, fire.allocated, arrived)
 
-    async def _note_cancel(self, call: StageCall) -> None:
+    async def _note_cancel(self, call: StageCall, log: Log) -> None:
         """Record the end of a cancelled stage."""
         end = StageEnd(
             trigger_id=call.fire.trigger_id, stage_id=call.record_id, state=StageState.FAILED, attempt=1,
-            finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(), log="",
-            item=call.item,
+            finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(),
+            log=log.text(), item=call.item, is_live=log.is_live,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
 
@@ -302,6 +306,7 @@ class StageRunner:
             trigger_id=work.call.fire.trigger_id, stage_id=work.call.record_id, state=StageState.STARTED,
             attempt=attempt + 1, finished_at=None, input=again.input, output=None, error=again.error,
             fired=fired, log=log.text(), item=work.call.item, failed_at=now,
+            is_live=log.is_live,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         self._aftermath.begin(log.afterwards)
@@ -330,7 +335,7 @@ class StageRunner:
             trigger_id=work.call.fire.trigger_id, stage_id=work.call.record_id,
             state=StageState(ended.status), attempt=ended.attempts, finished_at=self._parts.clock(),
             input=outcome.input, output=ended.output, error=ended.error, fired=judgement.fired,
-            log=log.text(), item=work.call.item,
+            log=log.text(), item=work.call.item, is_live=log.is_live,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         self._aftermath.begin(log.afterwards)
@@ -338,7 +343,11 @@ class StageRunner:
 
 
 def _key(call: StageCall) -> WaitKey:
-    return WaitKey(call.fire.trigger_id, call.record_id, -1 if call.item is None else call.item)
+    return WaitKey(*_unit(call).place)
+
+
+def _unit(call: StageCall) -> Unit:
+    return Unit(call.fire.trigger_id, call.record_id, OF_STAGE if call.item is None else call.item)
 
 
 def _is_given_up() -> bool:
