@@ -41,7 +41,11 @@ class Running:
 class LiveLogs:
     """The logs of what one process executes."""
 
-    def __init__(self, database: Database, clock: Clock, every: timedelta = EVERY) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, every: timedelta = EVERY, after: timedelta = EVERY
+    ) -> None:
+        """Writes `every` so often, of stages that have run for `after`."""
+        self._after = after.total_seconds()
         self._database = database
         self._clock = clock
         self._every = every.total_seconds()
@@ -75,7 +79,7 @@ class LiveLogs:
 
     async def write(self) -> None:
         """Write what is new in the logs of stages that have taken a while."""
-        long_ago = asyncio.get_running_loop().time() - self._every
+        long_ago = asyncio.get_running_loop().time() - self._after
         for batch in _batches([one for one in self._running if one.since <= long_ago and one.has_news]):
             async with self._writing:
                 await self._write([one for one in batch if one in self._running])

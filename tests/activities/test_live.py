@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,7 @@ from cronny.clock import wall_clock
 from cronny.store.database import Database
 from cronny.store.live import LogLine, Unit, live_of_triggers
 
-SHORT = timedelta(milliseconds=1)
+NO_TIME = timedelta()
 LONG = timedelta(hours=1)
 WORK = Unit("trg_1", "work")
 
@@ -24,12 +23,9 @@ async def texts(database: Database) -> list[str]:
     return [line.text for line in found[WORK].lines] if WORK in found else []
 
 
-@asynccontextmanager
-async def running(logs: LiveLogs, log: Log) -> AsyncIterator[None]:
-    """A stage that has run for long enough; only the test has its lines written."""
-    async with logs.followed(WORK, 1, log):
-        await asyncio.sleep(2 * SHORT.total_seconds())
-        yield
+def logs_of(database: Database) -> LiveLogs:
+    """Logs that are written when the test says so, however short the stage."""
+    return LiveLogs(database, wall_clock, every=LONG, after=NO_TIME)
 
 
 @pytest.fixture
@@ -45,7 +41,7 @@ def statements(database: Database) -> list[str]:
 
 
 async def test_a_short_stage_writes_nothing(database: Database, statements: list[str]) -> None:
-    logs, log = LiveLogs(database, wall_clock, LONG), Log(Masker(()))
+    logs, log = LiveLogs(database, wall_clock, LONG, LONG), Log(Masker(()))
     async with logs.followed(WORK, 1, log):
         log.write("up")
         await logs.write()
@@ -53,15 +49,15 @@ async def test_a_short_stage_writes_nothing(database: Database, statements: list
 
 
 async def test_a_silent_stage_writes_nothing(database: Database, statements: list[str]) -> None:
-    logs = LiveLogs(database, wall_clock, SHORT)
-    async with running(logs, Log(Masker(()))):
+    logs = logs_of(database)
+    async with logs.followed(WORK, 1, Log(Masker(()))):
         await logs.write()
     assert statements == []
 
 
 async def test_the_lines_of_a_long_stage_are_readable(database: Database) -> None:
-    logs, log = LiveLogs(database, wall_clock, SHORT), Log(Masker(["hunter2"]))
-    async with running(logs, log):
+    logs, log = logs_of(database), Log(Masker(["hunter2"]))
+    async with logs.followed(WORK, 1, log):
         log.write("the password is hunter2")
         await logs.write()
         log.write_from("stderr", "over")
@@ -71,7 +67,7 @@ async def test_the_lines_of_a_long_stage_are_readable(database: Database) -> Non
 
 
 async def test_a_running_stage_is_written_by_itself(database: Database) -> None:
-    logs, log = LiveLogs(database, wall_clock, SHORT), Log(Masker(()))
+    logs, log = LiveLogs(database, wall_clock, NO_TIME, NO_TIME), Log(Masker(()))
     async with logs.followed(WORK, 1, log):
         log.write("up")
         async with asyncio.timeout(30):
@@ -80,14 +76,13 @@ async def test_a_running_stage_is_written_by_itself(database: Database) -> None:
 
 
 async def test_many_stages_are_written_together(database: Database, statements: list[str]) -> None:
-    logs = LiveLogs(database, wall_clock, SHORT)
+    logs = logs_of(database)
     all_logs = [Log(Masker(())) for _ in range(50)]
     units = [Unit("trg_1", f"s{number}") for number in range(50)]
     followed = [logs.followed(unit, 1, log) for unit, log in zip(units, all_logs, strict=True)]
     for one, log in zip(followed, all_logs, strict=True):
         await one.__aenter__()
         log.write("up")
-    await asyncio.sleep(2 * SHORT.total_seconds())
     await logs.write()
     assert len([text for text in statements if text.upper().startswith("INSERT")]) == 1
     for one in followed:
@@ -95,8 +90,8 @@ async def test_many_stages_are_written_together(database: Database, statements: 
 
 
 async def test_nothing_is_written_of_a_stage_that_has_ended(database: Database) -> None:
-    logs, log = LiveLogs(database, wall_clock, SHORT), Log(Masker(()))
-    async with running(logs, log):
+    logs, log = logs_of(database), Log(Masker(()))
+    async with logs.followed(WORK, 1, log):
         pass
     log.write("late")
     await logs.write()
@@ -104,14 +99,14 @@ async def test_nothing_is_written_of_a_stage_that_has_ended(database: Database) 
 
 
 async def test_the_next_worker_goes_on_with_what_is_there(database: Database) -> None:
-    first, second = (LiveLogs(database, wall_clock, SHORT) for _ in range(2))
+    first, second = (logs_of(database) for _ in range(2))
     log = Log(Masker(()))
-    async with running(first, log):
+    async with first.followed(WORK, 1, log):
         log.write("pulled")
         log.write_from("stdout", "up")
         await first.write()
     successor = Log(Masker(()))
-    async with running(second, successor):
+    async with second.followed(WORK, 1, successor):
         known: Mapping[str, int] = await successor.earlier()
         successor.write_from("stdout", "over")
         await second.write()
@@ -120,7 +115,7 @@ async def test_the_next_worker_goes_on_with_what_is_there(database: Database) ->
 
 
 async def test_a_cancelled_stage_leaves_its_log(database: Database) -> None:
-    logs, log = LiveLogs(database, wall_clock, LONG), Log(Masker(()))
+    logs, log = LiveLogs(database, wall_clock, LONG, LONG), Log(Masker(()))
 
     async def execution() -> None:
         async with logs.followed(WORK, 1, log):
@@ -134,8 +129,8 @@ async def test_a_cancelled_stage_leaves_its_log(database: Database) -> None:
 
 async def test_a_database_that_is_away_only_delays_the_lines() -> None:
     away = Database("sqlite+aiosqlite:////nowhere/at/all.db")
-    logs, log = LiveLogs(away, wall_clock, SHORT), Log(Masker(()))
-    async with running(logs, log):
+    logs, log = logs_of(away), Log(Masker(()))
+    async with logs.followed(WORK, 1, log):
         log.write("up")
         assert await log.earlier() == {}
     await away.close()
