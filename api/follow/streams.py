@@ -19,9 +19,13 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncIterator[str], release: Callable[[], None]) -> None:
+    def __init__(
+        self, events: AsyncIterator[str], release: Callable[[], None], status_code: int = 200
+    ) -> None:
         super().__init__(
-            events, headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+            events,
+            status_code,
+            headers={"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"},
         )
         self._release = release
 

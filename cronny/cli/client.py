@@ -83,6 +83,9 @@ class Client:
                 if not response.is_success:
                     response.read()
                     raise _refusal(response)
+                is_stream = response.headers.get("Content-Type", "").startswith("text/event-stream")
+                if not is_stream and response.status_code != HTTPStatus.NO_CONTENT:
+                    raise Unavailable(f"{response.url.host} does not answer as the API does")
                 yield from response.iter_lines()
         except httpx.TransportError as error:
             raise Unavailable(_unreachable(self.url, error)) from error
