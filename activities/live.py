@@ -110,6 +110,7 @@ class LiveLogs:
             lines = await self._known(running)
             running.began = self._clock()  # What was written of this execution before is written again.
             running.log.take_over(lines)
+            running.log.is_live = running.log.is_live or bool(lines)
         return Counter(line.stream for line in lines if line.stream is not None)
 
     async def _known(self, running: Running) -> Sequence[LogLine]:

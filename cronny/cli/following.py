@@ -1,15 +1,18 @@
 """A trigger that was asked for by hand, followed to its end."""
 
+import time
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import typer
 
-from cronny.cli.client import Client
+from cronny.cli.client import Client, Refused
 from cronny.cli.exits import Exit
 from cronny.cli.live import events_of, print_event
 from cronny.cli.terminal import console, print_json
 from cronny.cli.trigger_tables import print_trigger
 
+ASK_EVERY = 1.0  # seconds between two looks at a trigger that cannot be followed
 OPEN = {"scheduled", "executing"}
 
 Wait = Annotated[
@@ -20,11 +23,12 @@ Wait = Annotated[
 def finish(client: Client, trigger: Any, is_awaited: bool, as_json: bool) -> None:
     """Show a trigger that was asked for, at once or when it has ended."""
     while is_awaited and trigger["state"] in OPEN:
-        for event in events_of(client, trigger["id"]):
-            if not as_json and console().is_terminal:  # In a pipe nothing comes before the result.
-                print_event(event, with_states=True)
-            if event["event"] == "state" and event["stage"] is None and event["state"] not in OPEN:
-                break  # Its stages may go on, if it completes as it starts.
+        try:
+            _follow(client, trigger["id"], is_shown=not as_json and console().is_terminal)
+        except Refused as error:
+            if error.status != HTTPStatus.TOO_MANY_REQUESTS:
+                raise
+            time.sleep(ASK_EVERY)  # Too many others follow with this key; asking is always allowed.
         trigger = client.get("triggers", trigger["id"])
     if as_json:
         print_json(trigger)
@@ -36,3 +40,12 @@ def finish(client: Client, trigger: Any, is_awaited: bool, as_json: bool) -> Non
         )
     if is_awaited and trigger["state"] != "completed":
         raise typer.Exit(Exit.FAILED)
+
+
+def _follow(client: Client, trigger: str, *, is_shown: bool) -> None:
+    """Return when a trigger has ended; in a pipe nothing comes before the result."""
+    for event in events_of(client, trigger):
+        if is_shown:
+            print_event(event, with_states=True)
+        if event["event"] == "state" and event["stage"] is None and event["state"] not in OPEN:
+            return  # Its stages may go on, if it completes as it starts.

@@ -73,8 +73,7 @@ def test_a_broken_connection_is_made_again_where_it_broke(
         body = log(1, "one")
         return Reply(200, (body + log(2, "lost")).encode(), STREAM, cut=len(body))
 
-    with http.running() as server:
-        server.answer("/v1/triggers/trg_1/events", answer)
+    with http.running(answer) as server:
         code = run(["triggers", "logs", "trg_1", "-f", "--url", server.url, "--key", "k"])
     assert (code, capsys.readouterr().out) == (0, "work | one\nwork | two\n")
 

@@ -2,7 +2,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from cronny.purger import Purger
 from cronny.store.database import Database
 from cronny.store.item_tables import ItemRow, ItemState
 from cronny.store.live import LogLine, Piece, Unit, live_of_triggers, purge_live, write_live
@@ -75,6 +77,20 @@ async def test_a_record_takes_the_place_of_live_lines(database: Database, owner:
     assert await texts(database) == {ITEM: ["b"]}
 
 
+async def test_the_end_of_a_stage_without_live_lines_costs_no_statement_more(
+    database: Database, owner: Owner
+) -> None:
+    statements: list[str] = []
+    event.listen(
+        database.engine.sync_engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: statements.append(statement),
+    )
+    async with database.write() as session:
+        await end_stages(session, [end(is_live=False)])
+    assert [text for text in statements if "live_log" in text] == []
+
+
 async def test_a_failed_attempt_takes_its_lines_along(database: Database, owner: Owner) -> None:
     await write(database, WORK, "a")
     async with database.write() as session:
@@ -121,6 +137,14 @@ async def test_lines_of_no_executing_trigger_are_purged(database: Database, owne
     await write(database, Unit("trg_2", "work"), "a")
     async with database.write() as session:
         await purge_live(session, NOW + timedelta(hours=1))
+    assert await texts(database) == {}
+
+
+async def test_the_purger_forgets_what_a_dead_worker_left(database: Database, owner: Owner) -> None:
+    await write(database, WORK, "a")
+    async with database.write() as session:
+        await end_stages(session, [end(is_live=False)])
+    await Purger(database, lambda: NOW + timedelta(hours=1), "w1").round()
     assert await texts(database) == {}
 
 

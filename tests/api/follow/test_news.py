@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from api.follow.marks import Marks, read_marks
 from api.follow.news import QUIET, News, Reader, closing, has_ended, news, news_of_item
@@ -11,7 +12,7 @@ from cronny.store.live import Lines, LogLine, Unit
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 WORK, ITEM = Unit("trg_1", "work"), Unit("trg_1", "work", 3)
-ERROR = {"code": "internal", "message": "no"}
+ERROR: JsonValue = {"code": "internal", "message": "no"}
 ALL = Reader((), lambda _: False)
 
 

@@ -13,6 +13,8 @@ import uvicorn
 from api.follow import streams as limits
 from api.follow.streams import MOST_OF_KEY, Streams
 from cronny.store.claims import Claim, claim
+from cronny.store.following import MOST_ITEMS
+from cronny.store.item_tables import ItemRow, ItemState
 from cronny.store.live import LogLine, Piece, Unit, write_live
 from cronny.store.records import StageEnd, TriggerEnd, end_stages, end_triggers
 from cronny.store.tables import StageState, TriggerState
@@ -144,6 +146,25 @@ async def test_a_cut_connection_goes_on_where_it_was(
     assert told[2:] == ["one", "two", "three", "work completed", " completed", " completed"]
 
 
+async def test_items_are_told_as_they_end(each_server: Server, each_acme: httpx.AsyncClient) -> None:
+    trigger, now = await started(each_server, each_acme), each_server.clock()
+    items = [
+        ItemRow(
+            trigger_id=trigger, stage_id="work", item=number, state=ItemState.COMPLETED, attempt=1,
+            started_at=now, finished_at=now, log=f"item {number}",
+        )
+        for number in range(MOST_ITEMS + 3)
+    ]  # fmt: skip
+    async with each_server.parts.database.write() as session:
+        session.add_all(items)
+    async with listening(each_server) as url:
+        async with following(url, each_acme, trigger) as follower:
+            told = [short(await follower.next()) for _ in range(5)]
+        async with following(url, each_acme, trigger, follower.last, follow="false") as follower:
+            told += await follower.rest()
+    assert told[2:] == [text for item in items for text in (item.log, "work completed")]
+
+
 async def test_who_has_seen_the_end_is_told_not_to_come_back(server: Server, acme: httpx.AsyncClient) -> None:
     trigger = await started(server, acme)
     await end(server, trigger, "")
@@ -225,3 +246,11 @@ async def test_what_was_never_executed_has_no_log(
 ) -> None:
     trigger = await started(server, acme)
     assert (await acme.get(f"/v1/triggers/{trigger}/log?{query}")).status_code == 404
+
+
+async def test_the_log_of_an_item_is_text(server: Server, acme: httpx.AsyncClient) -> None:
+    trigger = await started(server, acme)
+    async with server.parts.database.write() as session:
+        session.add(ItemRow(trigger_id=trigger, stage_id="work", item=3, attempt=1, log="one\ntwo"))
+    answer = await acme.get(f"/v1/triggers/{trigger}/log?stage=work&item=3")
+    assert answer.text == "one\ntwo\n"
