@@ -58,6 +58,10 @@ def print_event(event: Any, *, with_states: bool) -> None:
     if event["event"] == "log":
         if not with_states:
             return typer.echo(f"{name} | {printable(event['text'])}")
+        if event.get("restarted"):
+            console().print(
+                Text(f"{name} is executed again, from its beginning", style="dim"), soft_wrap=True
+            )
         mark = Text.assemble((name, HUES[sum(stage.encode()) % len(HUES)]), (" │ ", "dim"))
         style = "red" if event["stream"] == "stderr" else ""
         console().print(mark.append(printable(event["text"]), style=style), soft_wrap=True)
