@@ -84,6 +84,12 @@ class LiveLogs:
             async with self._writing:
                 await self._write([one for one in batch if one in self._running])
 
+    async def close(self) -> None:
+        """Write nothing more; what is being written is written to its end."""
+        async with self._writing:
+            if self._loop is not None:
+                self._loop.cancel()
+
     async def _follow(self) -> None:
         while self._running:
             await asyncio.sleep(self._every)

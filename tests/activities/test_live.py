@@ -73,6 +73,7 @@ async def test_a_running_stage_is_written_by_itself(database: Database) -> None:
         async with asyncio.timeout(30):
             while await texts(database) != ["up"]:  # noqa: ASYNC110  # the database tells nobody
                 await asyncio.sleep(0)
+    await logs.close()
 
 
 async def test_many_stages_are_written_together(database: Database, statements: list[str]) -> None:
