@@ -78,6 +78,7 @@ async def _work(parts: Parts, client: Client, settings: Settings, stop: asyncio.
     finally:
         for loop in loops:
             loop.cancel()
+        await runtime.live.close()
 
 
 async def _reach_temporal(settings: Settings, stop: asyncio.Event) -> Client | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from traceback import format_exception
 from typing import Any
@@ -11,12 +11,13 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from temporalio import activity
 
 from activities.early import EARLY_EVENTS, read_hint
+from activities.log import Log
 from activities.masking import Masker
 from activities.repeating import Opened, asks_for_item, open_items
 from activities.resolving import Access, open_for, texts_of
 from activities.runtime import Parts
 from activities.scope import Ended, Sight
-from activities.stages.kind import Deed, Kind, Origin, Passage, StageContext, StageError
+from activities.stages.kind import Kind, Origin, Passage, StageContext, StageError
 from activities.stages.request import Answer
 from activities.verdicts import connector_view
 from activities.work import Work
@@ -29,8 +30,6 @@ from dsl.shapes import mistakes_of
 
 report = logging.getLogger("activities.attempt")
 
-LOG_LIMIT = 64 * 1024  # characters kept of one stage's log
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -42,31 +41,6 @@ class Prepared:
     rendered: JsonValue
     sight: Sight
     uses: tuple[Use, ...] = ()  #: The connection and the secrets that it has opened.
-
-
-@dataclass
-class Log:
-    """The lines a stage wrote, masked and capped, and what is to be done once they are recorded."""
-
-    masker: Masker
-    lines: list[str] = field(default_factory=list)
-    size: int = 0
-    afterwards: list[Deed] = field(default_factory=list)
-
-    def write(self, line: str) -> None:
-        """Add a line; what goes beyond the limit is dropped."""
-        text = self.masker.text(line).replace("\x00", "")
-        self.size += len(text) + 1
-        if self.size <= LOG_LIMIT:
-            self.lines.append(text)
-
-    def conceal(self, secret: str) -> None:
-        """Mask one more secret, in this log and in what the stage gives."""
-        self.masker = self.masker.also(secret)
-
-    def text(self) -> str:
-        """The log as one text that any database takes."""
-        return "\n".join(self.lines).encode("utf-8", "replace").decode()
 
 
 async def prepare(parts: Parts, work: Work) -> Prepared | Opened:
@@ -120,7 +94,8 @@ async def execute(
         ),
         conceal=log.conceal,
         answer=answer,
-        passage=Passage(_is_handed_over, log.afterwards),
+        passage=Passage(_is_handed_over, log.afterwards, log.earlier),
+        streams=log.write_from,
     )
     try:
         async with asyncio.timeout(max(allowed, timedelta()).total_seconds()):

@@ -12,6 +12,7 @@ from activities.action_cache import ActionCache
 from activities.delays import Delays
 from activities.evaluator import Evaluator
 from activities.hold import Holds
+from activities.live import LiveLogs
 from activities.stages.kind import Kind
 from activities.uses import UseLog
 from cronny.batching import Batcher
@@ -71,6 +72,7 @@ class Runtime:
         self.parts = parts
         self.holds = Holds(parts.clock)
         self.uses = UseLog(parts.database, parts.clock)
+        self.live = LiveLogs(parts.database, parts.clock)
         self.delays = Delays()
         self.actions = ActionCache(parts.database, parts.kinds)
         self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(ROOM))

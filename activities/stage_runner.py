@@ -12,11 +12,13 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.aftermath import Aftermath
-from activities.attempt import Log, Prepared, execute, prepare
+from activities.attempt import Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
 from activities.killing import end_killed, let_go
+from activities.known import UNCLAIMED, known_result
 from activities.loading import Loader
+from activities.log import Log
 from activities.masking import Masker
 from activities.places import place_of
 from activities.repeating import Opened, gather
@@ -30,17 +32,16 @@ from activities.waits import Waits, Wish
 from activities.work import CANCELLED, Work
 from cronny.store import claims
 from cronny.store.claims import Claim, Place, Verdict, VerdictKind
-from cronny.store.item_tables import ItemRow
+from cronny.store.live import OF_STAGE, Unit
 from cronny.store.open_rows import WAITING
 from cronny.store.records import StageEnd
-from cronny.store.tables import StageRow, StageState, TriggerState
+from cronny.store.tables import StageState, TriggerState
 from cronny.store.waits import WaitKey
 from dsl.action import Retry, Stage
 from workflows.messages import Execution, StageCall, StageResult
 
 # Temporal gives a silent attempt up after ten seconds: what was read so long ago may have been changed since.
 STALE = timedelta(seconds=5)
-UNCLAIMED = StageResult(status="unclaimed")
 CLAIMED = Verdict(VerdictKind.RUN, TriggerState.EXECUTING, "")  # by the root stage before this one
 
 
@@ -84,8 +85,9 @@ class StageRunner:
         try:
             return await self._executions.run(key, lambda: self._run(call), _is_given_up)
         except asyncio.CancelledError:
+            log = self._runtime.live.left_by(_unit(call))
             if not _is_given_up():  # One that its worker gives up is executed elsewhere.
-                await self._note_cancel(call)
+                await self._note_cancel(call, log)
             raise
         finally:
             heartbeat.cancel()
@@ -101,7 +103,7 @@ class StageRunner:
     async def abandon_stage(self, call: StageCall) -> StageResult:
         """Give up a stage that waits, and what it has started."""
         await self._waits.abandon(_key(call))
-        await self._note_cancel(call)
+        await self._note_cancel(call, Log(Masker(())))
         return StageResult(status="cancelled")
 
     @activity.defn(name="skip_stage")
@@ -114,7 +116,7 @@ class StageRunner:
     async def close_items(self, call: StageCall) -> StageResult:
         """Gather what became of a stage's items, and judge its outgoing connectors."""
         work = await self._loader.load(call)
-        if (known := _known(work)) is not None:
+        if (known := known_result(work)) is not None:
             return known
         results = await self._runtime.item_results(call.fire.trigger_id, call.record_id)
         # Ten thousand results take a while to measure: other stages go on.
@@ -126,7 +128,7 @@ class StageRunner:
         arrived = self._parts.clock()
         work = await self._loader.load(call)
         self._note_delay(work, arrived)
-        if (known := _known(work)) is not None:
+        if (known := known_result(work)) is not None:
             return known
         prepared = await self._prepare(work)
         place = await self._place(work)
@@ -144,7 +146,7 @@ class StageRunner:
         work, prepared = await self._pinned(work, prepared)
         if self._parts.clock() - max(began, call.fire.start_at) > STALE:
             work = await self._loader.load(call)
-            if (known := _known(work)) is not None:
+            if (known := known_result(work)) is not None:
                 return known
         return await self._begin(work, prepared)
 
@@ -152,10 +154,11 @@ class StageRunner:
         """Execute a stage whose trigger is this run's."""
         if isinstance(prepared, Prepared):
             self._runtime.uses.note(prepared.uses)
-        log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()))
+        log = Log(prepared.masker if isinstance(prepared, Prepared) else Masker(()), self._parts.clock)
         if isinstance(prepared, Opened):
             return await self._open(work, prepared, log)
-        async with self._runtime.room(work.call.fire.tenant):  # not while its end is written down
+        room = self._runtime.room(work.call.fire.tenant)  # given up before its end is written down
+        async with room, self._runtime.live.followed(_unit(work.call), work.attempt, log):
             outcome = await self._attempt(work, prepared, log)
         match outcome:
             case StageResult():
@@ -185,12 +188,12 @@ class StageRunner:
         if is_first and fire.allocated is not None and work.records.trigger.reason not in WAITING:
             self._runtime.delays.note(fire.tenant, fire.allocated, arrived)
 
-    async def _note_cancel(self, call: StageCall) -> None:
+    async def _note_cancel(self, call: StageCall, log: Log) -> None:
         """Record the end of a cancelled stage."""
         end = StageEnd(
             trigger_id=call.fire.trigger_id, stage_id=call.record_id, state=StageState.FAILED, attempt=1,
-            finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(), log="",
-            item=call.item,
+            finished_at=self._parts.clock(), input=None, output=None, error=dict(CANCELLED), fired=(),
+            log=log.text(), item=call.item, is_live=log.is_live,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
 
@@ -328,6 +331,7 @@ class StageRunner:
             trigger_id=work.call.fire.trigger_id, stage_id=work.call.record_id, state=StageState.STARTED,
             attempt=attempt + 1, finished_at=None, input=again.input, output=None, error=again.error,
             fired=fired, log=log.text(), item=work.call.item, failed_at=now,
+            is_live=log.is_live,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         self._aftermath.begin(log.afterwards)
@@ -356,7 +360,7 @@ class StageRunner:
             trigger_id=work.call.fire.trigger_id, stage_id=work.call.record_id,
             state=StageState(ended.status), attempt=ended.attempts, finished_at=self._parts.clock(),
             input=outcome.input, output=ended.output, error=ended.error, fired=judgement.fired,
-            log=log.text(), item=work.call.item,
+            log=log.text(), item=work.call.item, is_live=log.is_live,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
         self._aftermath.begin(log.afterwards)
@@ -364,7 +368,11 @@ class StageRunner:
 
 
 def _key(call: StageCall) -> WaitKey:
-    return WaitKey(call.fire.trigger_id, call.record_id, -1 if call.item is None else call.item)
+    return WaitKey(*_unit(call).place)
+
+
+def _unit(call: StageCall) -> Unit:
+    return Unit(call.fire.trigger_id, call.record_id, OF_STAGE if call.item is None else call.item)
 
 
 def _is_given_up() -> bool:
@@ -375,25 +383,6 @@ def _is_given_up() -> bool:
 
 def _executions(found: Sequence[claims.Execution]) -> tuple[Execution, ...]:
     return tuple(Execution(workflow_id=one.workflow_id, run_id=one.run_id) for one in found)
-
-
-def _known(work: Work) -> StageResult | None:
-    """What the record says already, or that the trigger is another run's."""
-    call, record = work.call, work.record
-    if call.outcome is not None and work.records.trigger.run_id != call.run_id:
-        return UNCLAIMED
-    if record is None:
-        return None
-    if record.finished_at is not None:
-        return StageResult.model_validate({"status": str(record.state), "fired": _fired(record)})
-    if 0 < call.attempt < record.attempt:  # its worker died before it could say so
-        return StageResult(status="retrying", fired=_fired(record))
-    return None
-
-
-def _fired(record: StageRow | ItemRow) -> tuple[int, ...]:
-    found = record.fired if isinstance(record, StageRow) else None
-    return tuple(int(str(index)) for index in found) if isinstance(found, list) else ()
 
 
 def _described(error: StageError, masker: Masker) -> JsonValue:

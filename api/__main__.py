@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from socket import socket
 
 import uvicorn
 
 from activities.stages.catalogue import KINDS
 from activities.stages.kind import Kind
 from api.app import create_app
+from api.follow.streams import Streams
 from api.parts import Parts
 from cronny.clock import wall_clock
 from cronny.errors import CronnyError
@@ -24,14 +26,28 @@ DRAIN = 1  # seconds for requests under way when the process ends; `cronny up` w
 log = logging.getLogger("api")
 
 
+class _Server(uvicorn.Server):
+    """A server whose streams end when it does."""
+
+    def __init__(self, config: uvicorn.Config, streams: Streams) -> None:
+        super().__init__(config)
+        self._streams = streams
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End what would go on for ever, and let the rest come to its end."""
+        self._streams.close()
+        await super().shutdown(sockets)
+
+
 async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
     """Connect everything and serve until SIGTERM or SIGINT."""
     keyring = open_ring(settings)
     database = Database(settings.database_url)
     try:
         parts = Parts(database, await connect(settings), keyring, kinds, wall_clock, settings.outside_url)
+        app = create_app(parts)
         config = uvicorn.Config(
-            create_app(parts),
+            app,
             host=settings.api_host,
             port=settings.api_port,
             log_config=None,
@@ -42,7 +58,7 @@ async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
         )
         freeze_heap()
         log.info("the API starts", extra={"url": settings.api_url})
-        await uvicorn.Server(config).serve()
+        await _Server(config, app.state.streams).serve()
     finally:
         await database.close()
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from activities.uses import UseLog
 from api import errors
 from api.answers import AsciiJson
+from api.follow.streams import Streams
 from api.openapi import describe
 from api.outbox import Outbox
 from api.parts import Parts
@@ -22,6 +23,7 @@ from api.routes import (
     events,
     explaining,
     fires,
+    following,
     health,
     hooks,
     keys,
@@ -57,6 +59,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.outbox = Outbox(parts.temporal)
+    app.state.streams = Streams(parts.database)
     app.state.uses = UseLog(parts.database, parts.clock)
     errors.install(app)
     for noun in (
@@ -68,6 +71,7 @@ def create_app(parts: Parts) -> FastAPI:
         backfills,
         catchups,
         triggers,
+        following,
         links,
         approvals,
         webhooks,
@@ -91,5 +95,6 @@ def create_app(parts: Parts) -> FastAPI:
 @asynccontextmanager
 async def _until_sent(app: FastAPI) -> AsyncIterator[None]:
     yield
+    app.state.streams.close()
     await app.state.outbox.close()
     await app.state.uses.close()

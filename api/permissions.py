@@ -115,6 +115,8 @@ NEEDED: Mapping[tuple[str, str], Scope] = {
     ("GET", "/v1/triggers"): "triggers:read",
     ("GET", "/v1/triggers/{trigger_id}"): "triggers:read",
     ("POST", "/v1/triggers/{trigger_id}/cancel"): "triggers:cancel",
+    ("GET", "/v1/triggers/{trigger_id}/events"): "triggers:read",
+    ("GET", "/v1/triggers/{trigger_id}/log"): "triggers:read",
     ("GET", "/v1/triggers/{trigger_id}/stages/{stage}/items"): "triggers:read",
     ("POST", "/v1/validate"): "actions:read",
     ("GET", "/v1/vars"): "vars:read",

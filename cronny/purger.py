@@ -9,6 +9,7 @@ from cronny.errors import Unavailable
 from cronny.metrics import Metrics
 from cronny.store.database import Database
 from cronny.store.failures import meaning_of
+from cronny.store.live import purge_live
 from cronny.store.purge import purge_batch
 from cronny.store.tables import Tenant
 from cronny.store.tenants import Tenants
@@ -53,6 +54,8 @@ class Purger:
                 return
         async with self._database.read() as session:
             tenants = await Tenants(session).all()
+        async with self._database.write() as session:
+            await purge_live(session, now)
         self._rests = {name: end for name, end in self._rests.items() if end > now}
         for tenant in tenants:
             if tenant.id not in self._rests and await self._purge(tenant, now):

@@ -59,7 +59,7 @@ async def run(context: StageContext[CodeWith, None]) -> JsonValue:
         seconds=fields.time_limit.total_seconds(),
         max_bytes=fields.max_bytes,
     )
-    return await run_code(job, context.log, context.origin.tenant)
+    return await run_code(job, context.log_from("stdout"), context.origin.tenant)
 
 
 CODE = Kind(

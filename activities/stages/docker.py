@@ -54,10 +54,11 @@ async def run(context: Context, docker: Docker | None = None) -> JsonValue:
 
 
 async def _executed(engine: Engine, plan: Plan, context: Context, may_pull: bool) -> JsonValue:
-    sink = Sink(context.log, None if plan.fields.stdout == "log" else plan.fields.max_bytes)
+    keeps = None if plan.fields.stdout == "log" else plan.fields.max_bytes
+    sink = Sink(context.log_from("stdout"), keeps, context.log_from("stderr"))
     feeding: asyncio.Task[None] | None = None
     try:
-        state, feeding = await _obtained(engine, plan, context, may_pull)
+        state, feeding = await _obtained(engine, plan, context, may_pull, sink)
         async with asyncio.timeout(_rest(state)):
             ended = await follow(engine, state.id, sink)
     except (asyncio.CancelledError, TimeoutError):
@@ -80,7 +81,7 @@ async def _executed(engine: Engine, plan: Plan, context: Context, may_pull: bool
 
 
 async def _obtained(
-    engine: Engine, plan: Plan, context: Context, may_pull: bool
+    engine: Engine, plan: Plan, context: Context, may_pull: bool, sink: Sink
 ) -> tuple[State, asyncio.Task[None] | None]:
     """The attempt's container, started by an earlier worker or now."""
     clock = asyncio.get_running_loop().time
@@ -89,6 +90,7 @@ async def _obtained(
         found = await find(engine, plan.name)
         if found is not None and found.has_started:
             await _check_fed(engine, plan, found)
+            sink.skip(await context.passage.earlier())
             context.log("the container is there already; following it")
             return found, None
         if found is None and (mine := await _started(engine, plan, context, may_pull)) is not None:

@@ -111,6 +111,9 @@ async def follow(engine: Engine, container: str, sink: Sink) -> State | None:
         try:
             await _read_log(engine, container, sink)
             await engine.post_patiently(f"/containers/{container}/wait")
+            if not sink.is_full:  # A log that the Engine follows may end before its last lines.
+                sink.rewind()
+                await _read_log(engine, container, sink, follow="0")
             sink.end()
             return await find(engine, container)
         except EngineError as error:
@@ -195,10 +198,10 @@ def _refusal(error: EngineError) -> StageError:
     return StageError("code.start", f"the container cannot be started: {error}", retryable=error.is_passing)
 
 
-async def _read_log(engine: Engine, container: str, sink: Sink) -> None:
+async def _read_log(engine: Engine, container: str, sink: Sink, follow: str = "1") -> None:
     frames = Frames()
     path = f"/containers/{container}/logs"
-    async with engine.streamed("GET", path, follow="1", stdout="1", stderr="1") as response:
+    async with engine.streamed("GET", path, follow=follow, stdout="1", stderr="1") as response:
         async for chunk in response.aiter_raw():
             for stream, content in frames.read(chunk):
                 sink.take(stream, content)

@@ -1,6 +1,6 @@
 """What a container writes: told apart, cut into lines for the stage's log, and kept where it is asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 LOG_ROOM = 60 * 1024  # characters; a stage's log has little more
 LONGEST_LINE = 16 * 1024  # bytes; a program may never end its line
@@ -30,9 +30,12 @@ class Frames:
 class Sink:
     """Where the output of one container goes."""
 
-    def __init__(self, log: Callable[[str], None], keeps: int | None) -> None:
+    def __init__(
+        self, log: Callable[[str], None], keeps: int | None, errors: Callable[[str], None] | None = None
+    ) -> None:
         """`keeps` is how many bytes of the standard output may be kept; None keeps nothing."""
-        self._log = log
+        self._logs = {STDOUT: log, STDERR: errors or log}
+        self._known = {STDOUT: 0, STDERR: 0}
         self._keeps = keeps
         self._room = LOG_ROOM
         self._lines = {STDOUT: bytearray(), STDERR: bytearray()}
@@ -57,6 +60,10 @@ class Sink:
         lines = self._tail.decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
+    def skip(self, known: Mapping[str, int]) -> None:
+        """Leave out the first lines of each stream: an earlier worker has put them into the log."""
+        self._known = {STDOUT: known.get("stdout", 0), STDERR: known.get("stderr", 0)}
+
     def rewind(self) -> None:
         """Expect everything once more, from the beginning."""
         self._repeated = dict(self._seen)
@@ -73,28 +80,32 @@ class Sink:
             self._tail = (self._tail + fresh)[-TAIL:]
         elif self._keeps is not None and not self.is_over:
             self.stdout += fresh
-        self._write(self._lines[stream], fresh)
+        self._write(stream, fresh)
 
     def end(self) -> None:
         """Write the lines that were never ended."""
-        for line in self._lines.values():
+        for stream, line in self._lines.items():
             if line:
-                self._say(bytes(line))
+                self._say(stream, bytes(line))
                 line.clear()
 
-    def _write(self, line: bytearray, fresh: bytes) -> None:
+    def _write(self, stream: int, fresh: bytes) -> None:
+        line = self._lines[stream]
         line += fresh
         *complete, rest = bytes(line).split(b"\n")
         for each in complete:
-            self._say(each)
+            self._say(stream, each)
         while len(rest) > LONGEST_LINE:
-            self._say(rest[:LONGEST_LINE])
+            self._say(stream, rest[:LONGEST_LINE])
             rest = rest[LONGEST_LINE:]
         line[:] = rest
 
-    def _say(self, line: bytes) -> None:
+    def _say(self, stream: int, line: bytes) -> None:
         if self._room <= 0:
             return
         text = line.decode(errors="replace").rstrip("\r")
         self._room -= len(text) + 1
-        self._log(text if self._room > 0 else "the rest of the log is left out: it is too long")
+        if self._known[stream] > 0:
+            self._known[stream] -= 1
+            return
+        self._logs[stream](text if self._room > 0 else "the rest of the log is left out: it is too long")

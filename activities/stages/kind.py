@@ -1,9 +1,10 @@
 """What a kind of stage is: its fields, its documentation and its execution."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeAlias, TypeVar
+from functools import partial
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -55,6 +56,13 @@ class Origin:
 
 
 Deed: TypeAlias = Callable[[], Awaitable[None]]
+Stream: TypeAlias = Literal["stdout", "stderr"]
+Earlier: TypeAlias = Callable[[], Awaitable[Mapping[str, int]]]
+
+
+async def nothing_earlier() -> Mapping[str, int]:
+    """What there is of an attempt that nobody has executed before."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class Passage:
 
     is_handed_over: Callable[[], bool] = lambda: False  #: Whether who cancels it has it go on elsewhere.
     afterwards: list[Deed] = field(default_factory=list)  #: What to do once its end is recorded.
+    earlier: Earlier = nothing_earlier  #: Begins the log with an earlier worker's; its lines by stream.
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,11 @@ class StageContext(Generic[WithT, ConnectionT]):
     conceal: Callable[[str], None]  #: Have a secret that the stage was given masked from now on.
     answer: Answer | None = None  #: For a kind that waits: how the wait ended.
     passage: Passage = field(default_factory=Passage)
+    streams: Callable[[Stream, str], None] | None = None  #: The log, for lines whose stream is known.
+
+    def log_from(self, stream: Stream) -> Callable[[str], None]:
+        """The log, for what a program writes to a stream."""
+        return partial(self.streams, stream) if self.streams is not None else self.log
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What the API shows of the records of a trigger's stages, of their items and of failed attempts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -111,6 +111,11 @@ def is_sensitive(version: ActionVersion, stage: str) -> bool:
     return _graph_of(version).hides(stage)
 
 
+def hiding(version: ActionVersion) -> Callable[[str], bool]:
+    """Whether the values of a record, known by its id, are not shown."""
+    return _graph_of(version).hides
+
+
 def view_item(row: ItemRow, is_hidden: bool) -> ItemView:
     """An item of a stage."""
     return ItemView(
@@ -122,7 +127,7 @@ def view_item(row: ItemRow, is_hidden: bool) -> ItemView:
         value=_shown(row.value, is_hidden),
         input=_shown(row.input, is_hidden),
         output=_shown(row.output, is_hidden),
-        error=_shown_error(row.error, is_hidden),
+        error=shown_error(row.error, is_hidden),
         log=_shown_log(row.log, is_hidden),
     )
 
@@ -150,7 +155,7 @@ def _view_stage(row: StageRow, records: Records, graph: _Graph) -> StageView:
         finished=row.finished_at,
         input=_shown(row.input, is_hidden),
         output=_shown(row.output, is_hidden),
-        error=_shown_error(row.error, is_hidden),
+        error=shown_error(row.error, is_hidden),
         log=_shown_log(row.log, is_hidden),
         fired=tuple(_view_edge(edge) for edge in known),
         failed_attempts=tuple(_view_attempt(attempt, is_hidden) for attempt in attempts),
@@ -167,7 +172,7 @@ def _view_attempt(row: AttemptRow, is_hidden: bool) -> FailedAttempt:
     return FailedAttempt(
         attempt=row.attempt,
         failed=row.failed_at,
-        error=_shown_error(row.error, is_hidden),
+        error=shown_error(row.error, is_hidden),
         log=_shown_log(row.log, is_hidden),
     )
 
@@ -186,7 +191,8 @@ def _shown_log(log: str, is_hidden: bool) -> str:
     return HIDDEN if is_hidden and log else log
 
 
-def _shown_error(error: JsonValue, is_hidden: bool) -> JsonValue:
+def shown_error(error: JsonValue, is_hidden: bool) -> JsonValue:
+    """An error, as far as it may be shown."""
     # The code says what to look for; message and details may quote what the stage sent and got.
     if not is_hidden or not isinstance(error, dict):
         return error

@@ -1,6 +1,6 @@
 """The API as the client commands see it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from cronny.settings import Settings
 from dsl.problems import Problem
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # seconds; a server that is away is noticed soon
+SILENCE = 45.0  # seconds without anything, even a sign of life, after which a stream is given up
 
 Url = Annotated[
     str | None,
@@ -72,10 +73,28 @@ class Client:
         """What came of deleting something."""
         return self._ask("DELETE", path, params=_given(query))
 
-    def _ask(self, method: str, path: tuple[str, ...], **options: Any) -> Any:
-        place = "/v1/" + "/".join(quote(part, safe="") for part in path)
+    def stream(self, *path: str, headers: Mapping[str, str], **query: Any) -> Iterator[str]:
+        """The lines of an answer as they come; raises Unavailable when it breaks off."""
+        timeout = httpx.Timeout(SILENCE, connect=5.0)
         try:
-            response = self._http.request(method, place, **options)
+            with self._http.stream(
+                "GET", _place(path), params=_given(query), headers=headers, timeout=timeout
+            ) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(response)
+                is_stream = response.headers.get("Content-Type", "").startswith("text/event-stream")
+                if not is_stream and response.status_code != HTTPStatus.NO_CONTENT:
+                    raise Unavailable(f"{response.url.host} does not answer as the API does")
+                yield from response.iter_lines()
+        except httpx.TransportError as error:
+            raise Unavailable(_unreachable(self.url, error)) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise SettingsError(f"'{self.url}' is no URL of an API: {error}") from error
+
+    def _ask(self, method: str, path: tuple[str, ...], **options: Any) -> Any:
+        try:
+            response = self._http.request(method, _place(path), **options)
         except httpx.TransportError as error:
             raise Unavailable(_unreachable(self.url, error)) from error
         except (httpx.InvalidURL, UnicodeError) as error:
@@ -107,6 +126,10 @@ def read_settings(flags: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         problem = error.errors()[0]
         raise SettingsError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from None
+
+
+def _place(path: tuple[str, ...]) -> str:
+    return "/v1/" + "/".join(quote(part, safe="") for part in path)
 
 
 def _given(query: Mapping[str, Any]) -> dict[str, Any]:

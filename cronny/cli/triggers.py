@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from cronny.cli.client import Key, Url, open_client
+from cronny.cli.following import finish
+from cronny.cli.live import events_of, print_event
 from cronny.cli.paging import latest
 from cronny.cli.terminal import AsJson, console, print_json
 from cronny.cli.trigger_tables import item_table, print_trigger, trigger_table
@@ -52,16 +54,44 @@ def list_triggers(
 @app.command()
 def show(
     trigger: Annotated[str, typer.Argument(help="The trigger's id.")],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Wait for its end; the exit code is 1 unless it completed.")
+    ] = False,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a trigger with its values and stages."""
-    found = open_client(url, key).get("triggers", trigger)
-    if as_json:
+    client = open_client(url, key)
+    found = client.get("triggers", trigger)
+    if follow:
+        finish(client, found, True, as_json)
+    elif as_json:
         print_json(found)
     else:
         print_trigger(found)
+
+
+@app.command()
+def logs(
+    trigger: Annotated[str, typer.Argument(help="The trigger's id.")],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the trigger has ended, or Ctrl-C.")
+    ] = False,
+    stage: Annotated[
+        list[str] | None, typer.Option("--stage", help="Only of this stage; as often as wanted.")
+    ] = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the stages of a trigger log; with --json, an object a line for each event."""
+    is_terminal = console().is_terminal
+    for event in events_of(open_client(url, key), trigger, stage, follow=follow):
+        if as_json:
+            print_json(event, indent=None)
+        else:
+            print_event(event, with_states=is_terminal)
 
 
 @app.command()

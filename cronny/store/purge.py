@@ -13,6 +13,7 @@ from sqlmodel import col
 from cronny.store.actions import DRAFT
 from cronny.store.database import Database
 from cronny.store.item_tables import AttemptRow, ItemRow
+from cronny.store.live_tables import LiveRow
 from cronny.store.past import LIFE
 from cronny.store.tables import ActionRow, ActionVersion, EventRow, StageRow, Tenant, TriggerRow, TriggerState
 from cronny.store.wait_tables import WaitRow
@@ -75,7 +76,7 @@ async def _delete_triggers(session: AsyncSession, ids: Sequence[str]) -> int:
     ended = select(col(TriggerRow.id)).where(col(TriggerRow.id).in_(ids), col(TriggerRow.state).in_(ENDED))
     found = (await session.execute(ended.order_by(col(TriggerRow.id)).with_for_update())).scalars().all()
     await session.execute(delete(StageRow).where(col(StageRow.trigger_id).in_(found)))
-    for table in (AttemptRow, ItemRow, WaitRow):
+    for table in (AttemptRow, ItemRow, WaitRow, LiveRow):
         await session.execute(delete(table).where(col(table.trigger_id).in_(found)))
     await _delete_drafts(session, found)
     await session.execute(delete(TriggerRow).where(col(TriggerRow.id).in_(found)))

@@ -14,6 +14,7 @@ from cronny.store.attempts import OF_STAGE, FailedAttempt, add_attempts
 from cronny.store.claims import start_stages
 from cronny.store.columns import storable
 from cronny.store.items import ItemEnd, ItemKey, end_items, end_started_items
+from cronny.store.live import Unit, drop_live, record_live
 from cronny.store.tables import StageRow, StageState, TriggerRow, TriggerState
 
 RECORD_CHUNK = 200  # records in one transaction
@@ -38,6 +39,7 @@ class StageEnd:
     log: str
     item: int | None = None  #: Of a stage with `foreach`: the end of this item.
     failed_at: datetime | None = None  #: Of an attempt that is tried again.
+    is_live: bool = False  #: Whether lines were written while it was under way.
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ async def end_stages(session: AsyncSession, ends: Sequence[StageEnd]) -> None:
         await end_items(session, items)
     if failed := [_failed(end, end.failed_at) for end in ordered if end.failed_at is not None]:
         await add_attempts(session, failed)
+    if live := {_unit(end) for end in ordered if end.is_live}:
+        await drop_live(session, live)
 
 
 async def end_triggers(session: AsyncSession, ends: Sequence[TriggerEnd], now: datetime) -> None:
@@ -168,6 +172,7 @@ async def _owners(session: AsyncSession, ids: Sequence[str]) -> Mapping[str, str
 
 async def fail_open(session: AsyncSession, triggers: Sequence[str], error: JsonValue, now: datetime) -> None:
     """Record as failed what was under way in triggers that were ended from outside."""
+    await record_live(session, triggers)
     await session.execute(
         update(StageRow)
         .where(col(StageRow.trigger_id).in_(triggers), col(StageRow.finished_at).is_(None))
@@ -214,6 +219,10 @@ async def _records(
         if stage is not None:
             records.stages[stage.stage_id] = stage
     return found
+
+
+def _unit(end: StageEnd) -> Unit:
+    return Unit(end.trigger_id, end.stage_id, OF_STAGE if end.item is None else end.item)
 
 
 def _item_end(end: StageEnd, item: int) -> ItemEnd:

@@ -16,8 +16,10 @@ from cronny.store.actions import find_version, plain_name
 from cronny.store.attempts import attempts_of
 from cronny.store.cancelling import Cancelling, cancel_trigger
 from cronny.store.filtering import Filter, conditions
+from cronny.store.following import Sighting, log_of_item, sightings
 from cronny.store.item_tables import AttemptRow, ItemRow, ItemState
 from cronny.store.items import Counts, item_counts, page_of_items
+from cronny.store.live import Unit
 from cronny.store.owned import require_own
 from cronny.store.tables import (
     ActionRow,
@@ -112,6 +114,16 @@ class Triggers:
         """The items of a stage behind number `after`, in any or in some states."""
         require_own(self._tenant, entry.trigger)
         return await page_of_items(self._session, entry.trigger.id, stage_id, states, after, limit)
+
+    async def sighting(self, entry: Entry) -> Sighting:
+        """Where a trigger and its stages stand, with their logs."""
+        require_own(self._tenant, entry.trigger)
+        return (await sightings(self._session, [entry.trigger.id], {}))[entry.trigger.id]
+
+    async def item_log(self, entry: Entry, stage_id: str, item: int) -> str | None:
+        """What an item of a stage has logged; None if there is no such item."""
+        require_own(self._tenant, entry.trigger)
+        return await log_of_item(self._session, Unit(entry.trigger.id, stage_id, item))
 
     async def cancel(self, trigger_id: str, now: datetime, *, is_forced: bool) -> Cancelling:
         """Settle a trigger that has not begun, or is ended by force; raises NotFound, and Conflict."""

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from activities.attempt import Log
+from activities.log import Log
 from activities.masking import MASK, SHORTEST, Masker
 
 SECRET = 'pä"ss/w+rd &<x>\\=?'

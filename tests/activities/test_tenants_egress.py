@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.attempt import Log, Prepared, execute, prepare
+from activities.attempt import Prepared, execute, prepare
 from activities.evaluator import Evaluator
+from activities.log import Log
 from activities.masking import Masker
 from activities.runtime import Parts
 from activities.stages.catalogue import KINDS
@@ -40,7 +41,7 @@ async def _fetch(folder: Path, url: str, tenant: str) -> object:
         prepared = await prepare(parts, work)
         assert isinstance(prepared, Prepared)
         until = NOW + work.stage.timeout
-        return await execute(parts, work, prepared, until, Log(Masker(())))
+        return await execute(parts, work, prepared, until, Log(Masker(()), lambda: NOW))
     finally:
         await parts.evaluator.close()
         await database.close()

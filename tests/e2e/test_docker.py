@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
@@ -11,9 +13,11 @@ from cronny.settings import Settings
 from cronny.temporal.connection import connect
 from tests.e2e.installation import Installation, running
 from tests.e2e.tenant import TenantClient, stage, until
+from tests.e2e.test_live import following
 from tests.e2e.test_secrecy import contents
 from tests.servers.docker import Engine
 
+FOLLOWED = "the container is there already; following it"
 CANARY = "canary-5d0c2f9e77"
 # Says that it is up, waits to be told to go on, and tells every start of it apart.
 WAITING = "echo up $TOKEN; while ! test -e /tmp/go; do sleep 0.05; done; cat /etc/hostname > $CRONNY_OUTPUT"
@@ -83,6 +87,23 @@ def test_a_container_outlives_its_worker_and_is_followed_by_the_next(
     ended = tenant.ended(started["id"])
     assert (ended["state"], ended["outputs"]) == ("completed", {"said": first[:12]})
     until(engine.left, lambda names: names == [])
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_the_next_worker_goes_on_with_the_live_log(
+    containing: Installation, tenant: TenantClient, engine: Engine, how: signal.Signals
+) -> None:
+    trigger = tenant.start("wait")["id"]
+    with following(tenant, trigger) as events:
+        events.until_line("up ***")
+        containing.stop("worker", how)
+        start_worker(containing, engine)
+        events.until_line(FOLLOWED)
+        engine.execute(container(engine), "touch", "/tmp/go")
+        assert [event["event"] for event in events] == ["state", "state", "end"]
+    assert stage(tenant.trigger(trigger), "work")["log"] == f"up ***\n{FOLLOWED}"
+    with closing(sqlite3.connect(containing.folder / "cronny.db")) as database:
+        assert database.execute("select * from live_log where trigger_id = ?", (trigger,)).fetchall() == []
 
 
 def test_a_cancelled_trigger_takes_its_container_with_it(

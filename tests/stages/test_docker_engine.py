@@ -143,3 +143,13 @@ def test_the_program_that_keeps_files_is_small(architecture: str) -> None:
 def test_there_is_no_such_program_for_other_machines() -> None:
     with pytest.raises(LookupError):
         holder_image("s390x")
+
+
+def test_lines_that_an_earlier_worker_has_written_are_left_out_by_stream() -> None:
+    log: list[str] = []
+    errors: list[str] = []
+    sink = Sink(log.append, keeps=100, errors=errors.append)
+    sink.skip({"stdout": 2})
+    sink.take(STDERR, b"oh\n")
+    sink.take(STDOUT, b"one\ntwo\nthree\n")
+    assert (log, errors, bytes(sink.stdout)) == (["three"], ["oh"], b"one\ntwo\nthree\n")

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "tests"
-down_revision = "conns"
+down_revision = "live"
 branch_labels = None
 depends_on = None
 

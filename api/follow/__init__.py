@@ -1,0 +1,1 @@
+"""Following a trigger live: what is new of it, as Server-Sent Events."""
