@@ -75,7 +75,7 @@ async def beat(hold: timedelta, luck: Callable[[], float] = random.random) -> No
     long as the server waits. A herd's are spread: as many at one instant would keep the server from hearing
     them in time.
     """
-    silence = (activity.info().heartbeat_timeout or BEAT + MARGIN) - MARGIN
+    silence = max((activity.info().heartbeat_timeout or MARGIN) - MARGIN, BEAT)
     left = max(hold, timedelta())
     nap = (left - silence + luck() * SPREAD) % silence
     while left > silence:

@@ -2,7 +2,7 @@
 
 from activities.work import Work
 from cronny.store.item_tables import ItemRow
-from cronny.store.tables import StageRow
+from cronny.store.tables import StageRow, TriggerState
 from workflows.messages import StageResult
 
 UNCLAIMED = StageResult(status="unclaimed")
@@ -20,6 +20,11 @@ def known_result(work: Work) -> StageResult | None:
     if 0 < call.attempt < record.attempt:  # its worker died before it could say so
         return StageResult(status="retrying", fired=_fired(record))
     return None
+
+
+def is_yet_to_claim(work: Work) -> bool:
+    """Whether the trigger has yet to be claimed: what a re-run takes over has its records before that."""
+    return work.call.is_root and work.records.trigger.state is TriggerState.SCHEDULED
 
 
 def _fired(record: StageRow | ItemRow) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from activities.attempt import Prepared, execute, prepare
 from activities.hold import beat
 from activities.joining import Joined
 from activities.killing import end_killed, let_go
-from activities.known import UNCLAIMED, known_result
+from activities.known import UNCLAIMED, is_yet_to_claim, known_result
 from activities.loading import Loader
 from activities.log import Log
 from activities.masking import Masker
@@ -128,14 +128,28 @@ class StageRunner:
         arrived = self._parts.clock()
         work = await self._loader.load(call)
         self._note_delay(work, arrived)
-        if (known := known_result(work)) is not None:
+        known = known_result(work)
+        if known is not None and not is_yet_to_claim(work):
             return known
-        prepared = await self._prepare(work)
+        prepared = None if known is not None else await self._prepare(work)
         place = await self._place(work)
         if isinstance(place, StageError):
             prepared, place = place, None
         began = self._parts.clock()
-        verdict = await self._verdict(call, place)
+        if (refusal := await self._claimed(work, place)) is not None:
+            return refusal
+        if known is not None or prepared is None:  # A re-run has taken it over; it claims all the same.
+            return known or UNCLAIMED
+        work, prepared = await self._pinned(work, prepared)
+        if self._parts.clock() - max(began, call.fire.start_at) > STALE:
+            work = await self._loader.load(call)
+            if (known := known_result(work)) is not None:
+                return known
+        return await self._begin(work, prepared)
+
+    async def _claimed(self, work: Work, place: Place | None) -> StageResult | None:
+        """Hold, and claim the trigger; what to answer if it may not be executed now."""
+        verdict = await self._verdict(work.call, place)
         await let_go(verdict.release)
         if verdict.kind is VerdictKind.QUEUE:
             return StageResult(status="queued", cancel=_executions(verdict.cancel))
@@ -143,12 +157,7 @@ class StageRunner:
             return UNCLAIMED
         await end_killed(verdict.kill)
         self._count(work)
-        work, prepared = await self._pinned(work, prepared)
-        if self._parts.clock() - max(began, call.fire.start_at) > STALE:
-            work = await self._loader.load(call)
-            if (known := known_result(work)) is not None:
-                return known
-        return await self._begin(work, prepared)
+        return None
 
     async def _begin(self, work: Work, prepared: Prepared | Opened | StageError) -> StageResult:
         """Execute a stage whose trigger is this run's."""

@@ -114,6 +114,7 @@ NEEDED: Mapping[tuple[str, str], Scope] = {
     ("PUT", "/v1/secrets/{name}"): "secrets:write",
     ("GET", "/v1/triggers"): "triggers:read",
     ("GET", "/v1/triggers/{trigger_id}"): "triggers:read",
+    ("POST", "/v1/triggers/{trigger_id}/rerun"): "actions:run",
     ("POST", "/v1/triggers/{trigger_id}/cancel"): "triggers:cancel",
     ("GET", "/v1/triggers/{trigger_id}/events"): "triggers:read",
     ("GET", "/v1/triggers/{trigger_id}/log"): "triggers:read",

@@ -64,6 +64,14 @@ class ActionTest(Sent):
     )
 
 
+class RerunRequest(Sent):
+    """What of a trigger is executed again."""
+
+    from_: tuple[str, ...] = Field(
+        (), alias="from", description="Stages to begin with; without any, those that failed or never ended."
+    )
+
+
 class PauseRequest(Sent):
     """Why a schedule is paused, and for how long."""
 

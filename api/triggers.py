@@ -42,7 +42,8 @@ async def show_trigger(caller: Caller, trigger_id: str) -> TriggerDetail:
             await store.triggers.failed_attempts(entry),
         )
         version = await store.triggers.version(entry)
-    return view_trigger_detail(entry, records, version)
+        reruns = await store.triggers.reruns(entry)
+    return view_trigger_detail(entry, records, version, reruns)
 
 
 async def list_items(

@@ -54,6 +54,14 @@ def beside(edges: Iterable[Edge], source: str = "") -> frozenset[str]:
     return frozenset(found)
 
 
+def downstream_of(stages: Iterable[str], edges: Iterable[Edge]) -> frozenset[str]:
+    """These stages and all to which connectors lead from them."""
+    known, found = list(edges), frozenset(stages)
+    while more := {edge.target for edge in known if edge.source in found} - found:
+        found |= more
+    return found
+
+
 def ways_of(edges: Iterable[Edge]) -> list[Edge]:
     """The edges whose source has ended when their target begins.
 

@@ -11,7 +11,8 @@ from api.cancelling import cancel_trigger
 from api.instants import GivenInstant
 from api.outbox import SentAfter
 from api.problem import refusals
-from api.requests import CancelRequest
+from api.requests import CancelRequest, RerunRequest
+from api.rerunning import rerun_trigger
 from api.triggers import list_items, list_triggers, show_trigger
 from api.views.listing import PageOf
 from api.views.stage import ItemView
@@ -88,6 +89,22 @@ async def get_items(
 ) -> PageOf[ItemView]:
     """The items of a stage with `foreach`, in their order."""
     return await list_items(caller, (trigger_id, stage), state, cursor, limit)
+
+
+@router.post(
+    "/{trigger_id}/rerun",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=refusals(
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    ),
+    openapi_extra=documented(RerunRequest, is_required=False),
+)
+async def rerun(caller: KnownCaller, trigger_id: str, body: OptionalBody, outbox: SentAfter) -> TriggerView:
+    """Execute a trigger again from where it failed, or from chosen stages on, as a new trigger."""
+    return await rerun_trigger(caller, outbox, trigger_id, body)
 
 
 @router.post(

@@ -63,6 +63,7 @@ class StageView(View):
     fired: tuple[FiredConnector, ...] = Field(description="The connectors that fired out of it.")
     failed_attempts: tuple[FailedAttempt, ...] = Field((), description="Those that were tried again.")
     items: ItemCounts | None = Field(None, description="Of a stage with `foreach`.")
+    taken_over: bool = Field(False, description="By a re-run, from the trigger that it repeats.")
 
 
 class ItemView(View):
@@ -160,6 +161,7 @@ def _view_stage(row: StageRow, records: Records, graph: _Graph) -> StageView:
         fired=tuple(_view_edge(edge) for edge in known),
         failed_attempts=tuple(_view_attempt(attempt, is_hidden) for attempt in attempts),
         items=_view_counts(counts) if counts is not None else None,
+        taken_over=bool(row.taken_over),
     )
 
 

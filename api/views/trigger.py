@@ -1,5 +1,6 @@
 """What the API shows of a ledger row."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import Field, JsonValue
@@ -24,6 +25,7 @@ class TriggerView(View):
     test: bool = Field(description="Whether it tests its action, without side effects.")
     parent: str | None = Field(description="The trigger whose stage asked for it.")
     webhook: str | None = Field(description="The name of the webhook that was called for it.")
+    rerun_of: str | None = Field(description="The trigger of which it repeats a part.")
     backfill: str | None = Field(description="The backfill for whose sake it is executed.")
     planned: datetime = Field(
         description="When it is to start: the due plus jitter and spread, or where it was moved to."
@@ -45,6 +47,7 @@ class TriggerDetail(TriggerView):
     outputs: JsonValue
     error: JsonValue
     stages: tuple[StageView, ...] = Field(description="In the order they started.")
+    reruns: tuple[str, ...] = Field(description="The triggers that repeat a part of it.")
 
 
 def view_trigger(entry: Entry) -> TriggerView:
@@ -61,6 +64,7 @@ def view_trigger(entry: Entry) -> TriggerView:
         test=bool(row.is_test),
         parent=row.parent_id or None,
         webhook=row.webhook or None,
+        rerun_of=row.rerun_of,
         backfill=row.backfill_id or None,
         planned=row.planned,
         until=row.until,
@@ -74,7 +78,9 @@ def view_trigger(entry: Entry) -> TriggerView:
     )
 
 
-def view_trigger_detail(entry: Entry, records: Records, version: ActionVersion) -> TriggerDetail:
+def view_trigger_detail(
+    entry: Entry, records: Records, version: ActionVersion, reruns: Sequence[str]
+) -> TriggerDetail:
     """A ledger row as it is shown alone."""
     return TriggerDetail(
         **view_trigger(entry).model_dump(),
@@ -82,4 +88,5 @@ def view_trigger_detail(entry: Entry, records: Records, version: ActionVersion) 
         outputs=entry.trigger.outputs,
         error=entry.trigger.error,
         stages=view_stages(records, version),
+        reruns=tuple(reruns),
     )

@@ -92,6 +92,8 @@ def _stage_row(stage: Any) -> tuple[JsonValue, ...]:
 
 def _state(stage: Any) -> str:
     counts = stage.get("items")
+    if stage["taken_over"]:
+        return f"{stage['state']}, taken over"
     if counts is None:
         return str(stage["state"])
     failed = f", {counts['failed']} failed" if counts["failed"] else ""
@@ -101,6 +103,10 @@ def _state(stage: Any) -> str:
 
 def _origin(trigger: Any) -> str:
     """Why there is a trigger that no schedule gave."""
+    if trigger["rerun_of"]:
+        return f"none: a re-run of {trigger['rerun_of']}"
+    if trigger["test"]:
+        return "none: a test of its action"
     if trigger["webhook"]:
         return f"none: asked for by the webhook {trigger['webhook']}"
     return (

@@ -3,9 +3,10 @@
 from typing import Annotated, Any
 
 import typer
+from pydantic import JsonValue
 
 from cronny.cli.client import Key, Url, open_client
-from cronny.cli.following import finish
+from cronny.cli.following import Wait, finish
 from cronny.cli.live import events_of, print_event
 from cronny.cli.paging import latest
 from cronny.cli.terminal import AsJson, console, print_json
@@ -113,6 +114,30 @@ def cancel(
         typer.echo(f"{trigger} is cancelled")
     else:
         typer.echo(f"{trigger} is being cancelled; `cronny triggers show {trigger}` says how far it is")
+
+
+@app.command()
+def rerun(
+    trigger: Annotated[str, typer.Argument(help="The trigger's id.")],
+    begin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from", metavar="STAGE", help="A stage to begin with; those that failed, unless given."
+        ),
+    ] = None,
+    wait: Wait = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Execute a trigger again from where it failed, as a new trigger."""
+    client = open_client(url, key)
+    finish(
+        client,
+        client.post("triggers", trigger, "rerun", json={"from": list[JsonValue](begin or ())}),
+        wait,
+        as_json,
+    )
 
 
 @app.command()

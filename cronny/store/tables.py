@@ -22,6 +22,7 @@ IS_PENDING = text("settled_at is null")
 IS_RARE = "state in ('failed', 'cancelled', 'skipped', 'missed')"
 HAS_REASON = "reason <> ''"
 IS_BY_HAND = "generation = 0"
+IS_RERUN = "rerun_of is not null"
 
 # Columns that came later, for the rows that were there before.
 EMPTY = {"server_default": text("''")}
@@ -243,6 +244,7 @@ class TriggerRow(SQLModel, table=True):
         # Few rows are open at once: what a guarded claim looks at among all the rows of a schedule.
         Index("ix_trigger_open", "schedule_id", **_where(IS_OPEN)),
         Index("ix_trigger_limited", "tenant_id", "action_id", **_where(IS_LIMITED)),
+        Index("ix_trigger_rerun", "rerun_of", **_where(IS_RERUN)),
     )
     id: str = Field(primary_key=True)
     tenant_id: str
@@ -256,6 +258,7 @@ class TriggerRow(SQLModel, table=True):
     parent_id: str = Field(default="", sa_column_kwargs=EMPTY)  # the trigger whose stage asked for it
     depth: int = Field(default=0, sa_column_kwargs=ZERO)  # of actions that trigger one another
     webhook: str = Field(default="", sa_column_kwargs=EMPTY)  # the name of the webhook that was called
+    rerun_of: str | None = None  # the trigger of which it repeats a part
     backfill_id: str = ""  # of a fire of the past that is executed for the sake of a backfill
     until: datetime | None = Field(
         default=None, sa_type=Instant
@@ -338,6 +341,7 @@ class StageRow(SQLModel, table=True):
     output: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     fired: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    taken_over: bool | None = None  # by a re-run, from the trigger that it repeats
     log: str = ""
 
 

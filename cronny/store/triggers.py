@@ -1,6 +1,6 @@
 """A tenant's ledger as people read it, and triggers asked for by hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from cronny.store.item_tables import AttemptRow, ItemRow, ItemState
 from cronny.store.items import Counts, item_counts, page_of_items
 from cronny.store.live import Unit
 from cronny.store.owned import require_own
+from cronny.store.reruns import reruns_of, take_over
 from cronny.store.tables import (
     ActionRow,
     ActionVersion,
@@ -42,6 +43,7 @@ class Origin:
     depth: int = 0
     webhook: str = ""
     test: JsonValue = None  #: Of a test: what stands in for its stages.
+    rerun_of: TriggerRow | None = None  #: Of a re-run: the trigger of which it repeats a part.
 
 
 BY_HAND = Origin()
@@ -125,6 +127,21 @@ class Triggers:
         require_own(self._tenant, entry.trigger)
         return await log_of_item(self._session, Unit(entry.trigger.id, stage_id, item))
 
+    async def rerun(self, entry: Entry, stages: Collection[str], now: datetime) -> Entry:
+        """A trigger that executes what the earlier one did, but for these stages, which it takes over."""
+        require_own(self._tenant, entry.trigger)
+        query = select(ActionRow).where(col(ActionRow.id) == entry.trigger.action_id)
+        action = (await self._session.execute(query)).scalar_one()
+        origin = Origin("rerun", rerun_of=entry.trigger)
+        again = await self.add_manual(action, None, entry.trigger.inputs, now, origin)
+        await take_over(self._session, entry.trigger.id, again.trigger.id, stages)
+        return again
+
+    async def reruns(self, entry: Entry) -> Sequence[str]:
+        """The ids of those that repeat a part of a trigger."""
+        require_own(self._tenant, entry.trigger)
+        return await reruns_of(self._session, entry.trigger.id)
+
     async def cancel(self, trigger_id: str, now: datetime, *, is_forced: bool) -> Cancelling:
         """Settle a trigger that has not begun, or is ended by force; raises NotFound, and Conflict."""
         return await cancel_trigger(self._session, self._tenant, trigger_id, now, is_forced=is_forced)
@@ -139,11 +156,14 @@ class Triggers:
     ) -> Entry:
         """A trigger that is due now because somebody, or something, asked for it."""
         require_own(self._tenant, action, schedule)
+        earlier = origin.rerun_of
         trigger_id, name = new_id("trg", now), plain_name(action.name)
         row = TriggerRow(
-            id=trigger_id, tenant_id=self._tenant.id, action_id=action.id, action_version=action.version,
-            priority=action.priority, schedule_id=schedule.id if schedule else None, due=now, inputs=inputs,
-            allocated_at=now,
+            id=trigger_id, tenant_id=self._tenant.id, action_id=action.id,
+            action_version=earlier.action_version if earlier else action.version,
+            priority=action.priority, schedule_id=schedule.id if schedule else None,
+            due=earlier.due if earlier else now, planned=now, inputs=inputs, allocated_at=now,
+            rerun_of=earlier.id if earlier else None,
             reason=origin.reason, parent_id=origin.parent_id, depth=origin.depth, webhook=origin.webhook,
             is_test=True if origin.test is not None else None, test=origin.test,
             workflow_id=asked_workflow(self._tenant.slug, name, origin.reason, trigger_id),

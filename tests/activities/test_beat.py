@@ -27,13 +27,17 @@ class Passing:
 
 
 async def _beats(
-    monkeypatch: pytest.MonkeyPatch, held: timedelta, end: timedelta, luck: float = 0
+    monkeypatch: pytest.MonkeyPatch,
+    held: timedelta,
+    end: timedelta,
+    luck: float = 0,
+    silence: timedelta = 5 * MINUTE,
 ) -> list[timedelta]:
-    """The instants, from its beginning, at which a stage beats whose server waits five minutes and more."""
+    """The instants, from its beginning, at which a stage beats whose server waits so long and a margin."""
     passing, beats = Passing(end), list[timedelta]()
     monkeypatch.setattr(hold, "sleep", passing.sleep)
     environment = ActivityEnvironment()
-    environment.info = replace(environment.info, heartbeat_timeout=5 * MINUTE + MARGIN)
+    environment.info = replace(environment.info, heartbeat_timeout=silence + MARGIN)
     environment.on_heartbeat = lambda *_: beats.append(passing.now)
     with pytest.raises(asyncio.CancelledError):
         await environment.run(beat, held, lambda: luck)
@@ -45,6 +49,17 @@ async def test_a_short_hold_beats_only_after_its_due(
     monkeypatch: pytest.MonkeyPatch, held: timedelta
 ) -> None:
     assert await _beats(monkeypatch, held, held + 2 * BEAT) == [held + BEAT, held + 2 * BEAT]
+
+
+@pytest.mark.parametrize("held", [timedelta(), BEAT / 2, 3 * BEAT], ids=str)
+async def test_what_is_not_to_be_held_beats_as_the_server_expects(
+    monkeypatch: pytest.MonkeyPatch, held: timedelta
+) -> None:
+    """Its clock may be behind the server's, for which the due has come."""
+    beats = await _beats(monkeypatch, held, held + 2 * BEAT, silence=timedelta())
+    pauses = [later - earlier for earlier, later in pairwise([timedelta(), *beats])]
+    assert max(pauses) < MARGIN
+    assert beats[-2:] == [held + BEAT, held + 2 * BEAT]
 
 
 async def test_the_last_beat_of_a_long_hold_lets_the_server_wait_until_its_due(
