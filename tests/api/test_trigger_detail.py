@@ -50,6 +50,7 @@ async def test_a_trigger_is_shown_with_its_stages(each_server: Server, each_acme
         "fired": [{"to": "second", "on": "success", "label": ""}],
         "failed_attempts": [],
         "items": None,
+        "taken_over": False,
     }
     assert [(stage["id"], stage["state"]) for stage in shown["stages"]] == [
         ("first", "completed"),
