@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from cronny.clock import Clock
+from workflows.remote import SILENCE
 
 BEAT = timedelta(
     seconds=4
@@ -75,7 +76,7 @@ async def beat(hold: timedelta, luck: Callable[[], float] = random.random) -> No
     long as the server waits. A herd's are spread: as many at one instant would keep the server from hearing
     them in time.
     """
-    silence = max((activity.info().heartbeat_timeout or MARGIN) - MARGIN, BEAT)
+    silence = min(max((activity.info().heartbeat_timeout or MARGIN) - MARGIN, BEAT), SILENCE)
     left = max(hold, timedelta())
     nap = (left - silence + luck() * SPREAD) % silence
     while left > silence:

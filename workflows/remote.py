@@ -13,6 +13,8 @@ with workflow.unsafe.imports_passed_through():
 
 OPENING = timedelta(minutes=1)  # for a root stage to write down what it waits for
 HEARTBEAT = timedelta(seconds=10)  # after the due, or its death, a dead worker's stages are taken over
+# The longer a trigger is held, the more are due with it, and the longer it takes to report all of their ends.
+REPORTS = 10  # the part of the hold that is waited for these
 SILENCE = timedelta(minutes=5)  # of a hold; in a longer one a worker says now and then that it is there
 UNENDED = frozenset({"queued", "waiting", "opened", "retrying"})  # what is said of a stage that goes on
 SLACK = timedelta(seconds=30)  # above the hold and the stage's own timeout, which `run_stage` enforces
@@ -30,7 +32,7 @@ async def execute(stage: PlannedStage, call: StageCall) -> StageResult:
         ports.run_stage,
         call,
         start_to_close_timeout=hold + work + SLACK,
-        heartbeat_timeout=min(hold, SILENCE) + HEARTBEAT,
+        heartbeat_timeout=min(hold, SILENCE) + HEARTBEAT + hold / REPORTS,
         retry_policy=RETRY,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         summary=summary,
