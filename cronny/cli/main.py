@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "calendars": ("cronny.cli.calendars", "List, show, set and delete calendars, and list their dates."),
     "approvals": ("cronny.cli.approvals", "List, show and decide what stages wait for."),
     "webhooks": ("cronny.cli.webhooks", "List, show, set, rotate and delete webhooks."),
-    "connections": ("cronny.cli.connections", "List, set, test and delete connections."),
+    "connections": ("cronny.cli.connections", "List, show, set, test and delete connections."),
     "vars": ("cronny.cli.variables", "List, set and delete variables."),
     "secrets": ("cronny.cli.secrets", "List, set and delete secrets, and rotate the keys that seal them."),
     "keys": ("cronny.cli.keys", "List, make and revoke API keys."),
