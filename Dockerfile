@@ -17,5 +17,7 @@ ENV PATH=/opt/cronny/bin:$PATH \
     CRONNY_DATA_DIR=/var/lib/cronny \
     CRONNY_LOG_FORMAT=json
 USER cronny
+# A volume that is mounted here belongs to the user, too.
+RUN mkdir -m 700 /var/lib/cronny/blobs
 WORKDIR /var/lib/cronny
 CMD ["cronny", "--help"]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from temporalio.client import Client
 
+from activities.blobs.opening import open_blobs
 from activities.evaluator import Evaluator
 from activities.out_of_turn import OutOfTurn
 from activities.reaper import Reaper
@@ -58,6 +59,7 @@ def _parts(settings: Settings, kinds: Mapping[str, Kind], clock: Clock) -> Parts
         clock=clock,
         egress=settings.egress,
         outside_url=settings.outside_url,
+        blobs=open_blobs(settings),
     )
 
 
@@ -65,7 +67,7 @@ async def _work(parts: Parts, client: Client, settings: Settings, stop: asyncio.
     holder = f"{socket.gethostname()}/{os.getpid()}"
     watchdog = Watchdog(parts.database, client, parts.clock, holder, parts.metrics)
     runtime = Runtime(parts)
-    purger = Purger(parts.database, parts.clock, holder, parts.metrics)
+    purger = Purger(parts.database, parts.clock, holder, parts.metrics, parts.blobs)
     reaper = Reaper(parts.database, parts.clock, settings.docker_host, parts.metrics)
     sweeper = Sweeper(runtime.holds.soonest, parts.clock)
     loops = [

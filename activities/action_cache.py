@@ -10,7 +10,7 @@ from cronny.store.actions import find_version
 from cronny.store.database import Database
 from dsl.action import Action, Stage
 from dsl.graph import Edge, every_edge_of
-from dsl.needs import stages_needed
+from dsl.needs import stages_in, stages_needed
 from dsl.outside import Outside, outside_of
 from dsl.plan import Plan, plan_action
 from dsl.scopes import SITUATIONS, Scope, Situation, scope_of
@@ -28,6 +28,7 @@ class LoadedAction:
     edges: Mapping[int, Edge]
     scopes: Mapping[Situation, Scope]
     needs: Mapping[str, frozenset[str]]  #: The stages whose records each stage reads.
+    given: frozenset[str]  #: The stages whose records the outputs of the action read.
     outside: Outside  #: The variables and secrets that it uses.
 
 
@@ -65,6 +66,7 @@ def ready(action: Action, kinds: Mapping[str, Kind]) -> LoadedAction:
         edges={edge.index: edge for edge in every_edge_of(action)},
         scopes={situation: scope_of(action, situation) for situation in SITUATIONS},
         needs=stages_needed(action),
+        given=stages_in(action.outputs),
         outside=outside_of(action.model_dump(mode="json")),
     )
 

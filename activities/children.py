@@ -39,11 +39,10 @@ class Child:
         """Whether nothing more will come of it."""
         return self.row.state not in (TriggerState.SCHEDULED, TriggerState.EXECUTING)
 
-    @property
-    def value(self) -> JsonValue:
+    def told(self, outputs: JsonValue) -> JsonValue:
         """What its stage is told of it."""
         row = self.row
-        return {"trigger": row.id, "state": row.state.value, "outputs": row.outputs, "error": row.error}
+        return {"trigger": row.id, "state": row.state.value, "outputs": outputs, "error": row.error}
 
 
 async def add_child(session: Session, parent: TriggerRow, call: Call, now: datetime) -> TriggerRow:

@@ -10,6 +10,7 @@ from activities.runtime import Runtime
 from activities.scope import sight_of
 from activities.stages.kind import StageError
 from activities.work import CANCELLED, error_of
+from cronny.store.blobs import Larges
 from cronny.store.persist import persist
 from cronny.store.records import StageEnd, TriggerEnd, note_error
 from cronny.store.tables import StageState, TriggerState
@@ -34,7 +35,7 @@ class Finisher:
     @activity.defn(name="try_outputs")
     async def try_outputs(self, settlement: Settlement) -> bool:
         """Whether the outputs of a trigger can be made; if not, the ledger says why."""
-        _, error = await self._outputs(settlement.fire)
+        _, _, error = await self._outputs(settlement.fire, is_kept=False)
         if error is not None:
             trigger, run = settlement.fire.trigger_id, settlement.run_id
             note = partial(note_error, trigger_id=trigger, run_id=run, error=error)
@@ -46,13 +47,14 @@ class Finisher:
         """Settle the trigger in the ledger; running it again changes nothing."""
         state, reason = TriggerState(settlement.status), REASONS[settlement.status]
         outputs: JsonValue = None
+        large: Larges = {}
         error: JsonValue = None
         if settlement.status == "failed" and not settlement.failed:
             reason = "outputs_failed"
         if settlement.status == "failed" or settlement.failed or settlement.not_undone:
             error = await self._error(settlement)
         elif settlement.status == "completed":
-            outputs, error = await self._outputs(settlement.fire)
+            outputs, large, error = await self._outputs(settlement.fire)
             if error is not None:
                 state, reason = TriggerState.FAILED, "outputs_failed"
         if settlement.not_undone:
@@ -60,25 +62,34 @@ class Finisher:
         await self._stop(settlement)
         end = TriggerEnd(
             trigger_id=settlement.fire.trigger_id, run_id=settlement.run_id, state=state, reason=reason,
-            outputs=outputs, error=error, finished_at=self._parts.clock(), skipped=settlement.skipped,
+            outputs=outputs, error=error, finished_at=self._parts.clock(), large=large,
+            skipped=settlement.skipped,
         )  # fmt: skip
         ends = self._runtime.guarded_ends if settlement.fire.is_guarded else self._runtime.trigger_ends
         waiting = await ends.submit(end)
         return Settled(release=waiting) if waiting else None
 
-    async def _outputs(self, fire: Fire) -> tuple[JsonValue, JsonValue]:
+    async def _outputs(self, fire: Fire, *, is_kept: bool = True) -> tuple[JsonValue, Larges, JsonValue]:
+        """The trigger's outputs, those of them that are kept elsewhere, and why there are none."""
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)
         if not loaded.action.outputs:
-            return None, None
+            return None, {}, None
         records = await self._runtime.records.submit(fire.trigger_id)
         if records is None:
-            return None, None  # purged meanwhile: nothing is left to settle
+            return None, {}, None  # purged meanwhile: nothing is left to settle
+        trigger = records.trigger
         outside = await read_variables(self._parts, records.trigger, loaded.outside.vars)
-        sight = sight_of(loaded, fire, records, outside=outside)
         try:
-            return await self._parts.evaluator.render(loaded.action.outputs, sight.at("outputs")), None
+            await self._runtime.blobs.fill(
+                trigger.tenant_id, [row for name, row in records.stages.items() if name in loaded.given]
+            )
+            sight = sight_of(loaded, fire, records, outside=outside)
+            outputs = await self._parts.evaluator.render(loaded.action.outputs, sight.at("outputs"))
+            values = {"outputs": outputs} if is_kept else {}
+            large = await self._runtime.blobs.keep(trigger.tenant_id, trigger.id, values)
+            return None if large else outputs, large, None
         except StageError as mistake:
-            return None, {"code": mistake.code, "message": f"outputs: {mistake.message}"}
+            return None, {}, {"code": mistake.code, "message": f"outputs: {mistake.message}"}
 
     async def _error(self, settlement: Settlement) -> JsonValue:
         records = await self._runtime.records.submit(settlement.fire.trigger_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from typing import TypeAlias
+from dataclasses import dataclass
 
 from temporalio.exceptions import ApplicationError
 
@@ -10,15 +10,23 @@ from activities.action_cache import LoadedAction
 from activities.resolving import read_variables
 from activities.runtime import Runtime
 from activities.scope import Variables
+from activities.stages.kind import StageError
 from activities.work import Work
 from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.items import ItemKey
 from cronny.store.records import Begin, TriggerRecords
 from workflows.messages import StageCall
 
-_Read: TypeAlias = tuple[TriggerRecords, Variables]
-
 SHARED = 32  # stages whose items share what was read for them; each may hold some megabytes
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What was read for a call."""
+
+    records: TriggerRecords
+    outside: Variables
+    lacks: StageError | None  #: If a large output could not be had.
 
 
 class Loader:
@@ -33,14 +41,24 @@ class Loader:
         fire = call.fire
         loaded = await self._runtime.actions.get(fire.action_id, fire.version)
         if call.item is not None:
-            records, outside = await self._of_all_items(call, loaded)
-            return Work(call, loaded, records, await self._item(call, call.item), outside=outside)
-        records, outside = await self._read(call, loaded)
-        return Work(call, loaded, records, followed=await self._followed(call), outside=outside)
+            read = await self._of_all_items(call, loaded)
+            item = await self._item(call, call.item)
+            return Work(call, loaded, read.records, item, outside=read.outside, lacks=read.lacks)
+        read = await self._read(call, loaded)
+        followed = await self._followed(call)
+        return Work(call, loaded, read.records, followed=followed, outside=read.outside, lacks=read.lacks)
 
     async def _read(self, call: StageCall, loaded: LoadedAction) -> _Read:
         records = _known(await self._records(call, loaded), call)
-        return records, await read_variables(self._runtime.parts, records.trigger, loaded.outside.vars)
+        needs, tenant = _needs(call, loaded), records.trigger.tenant_id
+        rows = [row for name, row in records.stages.items() if name in needs]
+        lacks: StageError | None = None
+        try:
+            await self._runtime.blobs.fill(tenant, rows)
+        except StageError as error:
+            lacks = error
+        outside = await read_variables(self._runtime.parts, records.trigger, loaded.outside.vars)
+        return _Read(records, outside, lacks)
 
     async def _records(self, call: StageCall, loaded: LoadedAction) -> TriggerRecords | None:
         """What was recorded of use to it; a stage that is no root, and so claims nothing, is now started."""

@@ -9,13 +9,16 @@ from functools import partial
 from pydantic import JsonValue
 
 from activities.action_cache import ActionCache
+from activities.blobs.keeping import Blobs
 from activities.delays import Delays
+from activities.evaluation import VALUE_LIMIT
 from activities.evaluator import Evaluator
 from activities.hold import Holds
 from activities.live import LiveLogs
 from activities.stages.kind import Kind
 from activities.uses import UseLog
 from cronny.batching import Batcher
+from cronny.blobs import BlobStore, Nowhere
 from cronny.clock import Clock
 from cronny.egress_rules import Egress
 from cronny.metrics import Metrics
@@ -47,6 +50,7 @@ from cronny.store.records import (
     end_triggers,
     load_records,
 )
+from cronny.store.tables import TriggerRow
 
 ROOM = 1000  # stages of one tenant that a process executes at once; what it merely holds takes no room
 
@@ -63,6 +67,7 @@ class Parts:
     egress: Egress
     metrics: Metrics = field(default_factory=Metrics)
     outside_url: str = "http://127.0.0.1:8080"  #: Where links lead to.
+    blobs: BlobStore = field(default_factory=Nowhere)  #: Where large values are kept.
 
 
 class Runtime:
@@ -74,6 +79,7 @@ class Runtime:
         self.uses = UseLog(parts.database, parts.clock)
         self.live = LiveLogs(parts.database, parts.clock)
         self.delays = Delays()
+        self.blobs = Blobs(parts.database, parts.blobs, parts.clock)
         self.actions = ActionCache(parts.database, parts.kinds)
         self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(ROOM))
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
@@ -105,15 +111,17 @@ class Runtime:
             add = partial(add_items, trigger_id=trigger_id, stage_id=stage_id, values=chunk, first=first)
             await persist(self.parts.database, add)
 
-    async def item_results(self, trigger_id: str, stage_id: str) -> Sequence[Result]:
-        """What became of a stage's items, in their order."""
+    async def item_results(self, trigger: TriggerRow, stage_id: str) -> Sequence[Result]:
+        """What became of a stage's items, in their order; raises StageError when it is too much."""
         async with self.parts.database.read() as session:
-            return await results_of(session, trigger_id, stage_id)
+            results = await results_of(session, trigger.id, stage_id)
+        return await self.blobs.filled(trigger.tenant_id, results, VALUE_LIMIT)
 
-    async def done_items(self, trigger_id: str, stage_id: str) -> list[JsonValue]:
-        """What there is to undo of a stage's items, the last one first."""
+    async def done_items(self, trigger: TriggerRow, stage_id: str) -> list[JsonValue]:
+        """What there is to undo of a stage's items, the last one first; raises StageError."""
         async with self.parts.database.read() as session:
-            rows = await completed_items(session, trigger_id, stage_id)
+            rows = await completed_items(session, trigger.id, stage_id)
+        await self.blobs.fill(trigger.tenant_id, rows)
         return [{"item": row.value, "index": row.item, "output": row.output} for row in rows]
 
     async def failed_attempt(self, trigger_id: str, stage_id: str, attempt: int) -> AttemptRow | None:

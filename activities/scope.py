@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pydantic import JsonValue
 
 from activities.action_cache import LoadedAction
+from activities.stages.kind import StageError
 from cronny.names import instant_text
 from cronny.store.records import TriggerRecords
 from cronny.store.tables import StageRow, StageState
@@ -96,6 +97,11 @@ def sight_of(
 def ended_of(row: StageRow) -> Ended:
     """How a recorded stage ended."""
     return Ended(_STATUSES[row.state], row.output, row.error, row.attempt)
+
+
+def failed_with(error: StageError, attempts: int = 1) -> Ended:
+    """A stage that ended with an error in which nothing is secret."""
+    return Ended("failed", None, {"code": error.code, "message": error.message}, attempts)
 
 
 def _stage(stage_id: str, ended: Ended) -> dict[str, JsonValue]:

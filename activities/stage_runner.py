@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -20,11 +19,12 @@ from activities.known import UNCLAIMED, is_yet_to_claim, known_result
 from activities.loading import Loader
 from activities.log import Log
 from activities.masking import Masker
+from activities.outcomes import Again, Outcome, described, kept, short_input
 from activities.places import place_of
 from activities.repeating import Opened, gather
 from activities.retrying import retry_delay
 from activities.runtime import Runtime
-from activities.scope import Ended, Sight
+from activities.scope import Ended, Sight, failed_with
 from activities.stages.kind import StageError
 from activities.standing import StandIn, is_left_out, stand_in
 from activities.verdicts import Judgement, judge, judge_retry
@@ -43,26 +43,6 @@ from workflows.messages import Execution, StageCall, StageResult
 # Temporal gives a silent attempt up after ten seconds: what was read so long ago may have been changed since.
 STALE = timedelta(seconds=5)
 CLAIMED = Verdict(VerdictKind.RUN, TriggerState.EXECUTING, "")  # by the root stage before this one
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of an attempt, as it will be recorded."""
-
-    ended: Ended
-    sight: Sight
-    input: JsonValue = None
-
-
-@dataclass(frozen=True)
-class _Again:
-    """An attempt that failed and is to be followed by another one."""
-
-    delay: timedelta
-    error: JsonValue
-    code: str
-    sight: Sight
-    input: JsonValue
 
 
 class StageRunner:
@@ -110,7 +90,7 @@ class StageRunner:
     async def skip_stage(self, call: StageCall) -> StageResult:
         """Record a stage as skipped and judge its outgoing connectors."""
         work = await self._loader.load(call)
-        return await self._end(work, _Outcome(Ended("skipped"), work.sight), Log(Masker(())))
+        return await self._end(work, Outcome(Ended("skipped"), work.sight), Log(Masker(())))
 
     @activity.defn(name="close_items")
     async def close_items(self, call: StageCall) -> StageResult:
@@ -118,10 +98,13 @@ class StageRunner:
         work = await self._loader.load(call)
         if (known := known_result(work)) is not None:
             return known
-        results = await self._runtime.item_results(call.fire.trigger_id, call.record_id)
-        # Ten thousand results take a while to measure: other stages go on.
-        ended = await asyncio.to_thread(gather, work.stage, results)
-        outcome = _Outcome(ended, work.sight, {"items": len(results)})
+        try:
+            results = await self._runtime.item_results(work.records.trigger, call.record_id)
+            # Ten thousand results take a while to measure: other stages go on.
+            ended = await asyncio.to_thread(gather, work.stage, results)
+        except StageError as error:
+            results, ended = (), failed_with(error)
+        outcome = Outcome(ended, work.sight, {"items": len(results)})
         return await self._end(work, outcome, Log(Masker(())))
 
     async def _run(self, call: StageCall) -> StageResult:
@@ -172,16 +155,16 @@ class StageRunner:
         match outcome:
             case StageResult():
                 return outcome
-            case _Again():
+            case Again():
                 return await self._try_again(work, outcome, log)
         return await self._end(work, outcome, log)
 
     async def _open(self, work: Work, opened: Opened, log: Log) -> StageResult:
         """Write the records of a stage's items; a stage without any has ended."""
         if opened.items is None or is_left_out(work):
-            return await self._end(work, _Outcome(Ended("skipped"), opened.sight), log)
+            return await self._end(work, Outcome(Ended("skipped"), opened.sight), log)
         if not opened.items:
-            return await self._end(work, _Outcome(Ended("completed", [], None, 1), opened.sight), log)
+            return await self._end(work, Outcome(Ended("completed", [], None, 1), opened.sight), log)
         call = work.call
         await self._runtime.add_items(call.fire.trigger_id, call.record_id, opened.items)
         return StageResult(status="opened", items=len(opened.items))
@@ -208,10 +191,11 @@ class StageRunner:
 
     async def _prepare(self, work: Work) -> Prepared | Opened | StageError:
         # A mistake found ahead of the due is the stage's result at the due, not before it.
-        if work.is_opening and work.undone:
-            trigger = work.call.fire.trigger_id
-            return Opened(await self._runtime.done_items(trigger, work.undone), work.sight)
+        if work.lacks is not None:
+            return work.lacks
         try:
+            if work.is_opening and work.undone:
+                return Opened(await self._runtime.done_items(work.records.trigger, work.undone), work.sight)
             return await prepare(self._parts, work)
         except StageError as error:
             return error
@@ -256,7 +240,7 @@ class StageRunner:
 
     async def _attempt(
         self, work: Work, prepared: Prepared | StageError, log: Log
-    ) -> _Outcome | _Again | StageResult:
+    ) -> Outcome | Again | StageResult:
         attempt = work.attempt
         sight, rendered = work.sight, None
         try:
@@ -264,7 +248,7 @@ class StageRunner:
                 raise prepared
             sight, rendered = prepared.sight, prepared.rendered
             if prepared.with_ is None:
-                return _Outcome(Ended("skipped"), sight)
+                return Outcome(Ended("skipped"), sight)
             if (stands := stand_in(work, self._parts.kinds[work.stage.uses])) is not None:
                 return await self._stood_in(work, stands, sight, rendered, log)
             until, answer = self._deadline(work), None
@@ -275,24 +259,24 @@ class StageRunner:
                 answer = found
             output = await execute(self._parts, work, prepared, until, log, answer)
             output = await self._shaped(work.stage, log.masker.value(output), sight, log.masker)
-            return _Outcome(Ended("completed", output, None, attempt), sight, rendered)
+            return Outcome(Ended("completed", output, None, attempt), sight, rendered)
         except StageError as error:
-            description = _described(error, log.masker)
+            description = described(error, log.masker)
             delay = await self._delay(work, error, description)
             if delay is not None:
-                return _Again(delay, description, error.code, sight, rendered)
-            return _Outcome(Ended("failed", None, description, attempt), sight, rendered)
+                return Again(delay, description, error.code, sight, rendered)
+            return Outcome(Ended("failed", None, description, attempt), sight, rendered)
 
     async def _stood_in(
         self, work: Work, stands: StandIn, sight: Sight, rendered: JsonValue, log: Log
-    ) -> _Outcome:
+    ) -> Outcome:
         """The end of a stage of a test, which is not executed."""
         if stands.is_skipped:
-            return _Outcome(Ended("skipped"), sight)
+            return Outcome(Ended("skipped"), sight)
         output = log.masker.value(stands.output)
         if not stands.is_shaped:
             output = await self._shaped(work.stage, output, sight, log.masker)
-        return _Outcome(Ended("completed", output, None, work.attempt), sight, rendered)
+        return Outcome(Ended("completed", output, None, work.attempt), sight, rendered)
 
     def _wish(self, work: Work, prepared: Prepared) -> Wish | None:
         """What a stage waits for that waits; raises StageError."""
@@ -329,7 +313,7 @@ class StageRunner:
             return None
         return delay
 
-    async def _try_again(self, work: Work, again: _Again, log: Log) -> StageResult:
+    async def _try_again(self, work: Work, again: Again, log: Log) -> StageResult:
         """Record the failed attempt and ask for the next one: Temporal, or a workflow that follows them."""
         attempt, now = work.attempt, self._parts.clock()
         fired: tuple[int, ...] = ()
@@ -338,8 +322,8 @@ class StageRunner:
             fired = await judge_retry(self._parts.evaluator, again.sight, work.stage, failed)
         end = StageEnd(
             trigger_id=work.call.fire.trigger_id, stage_id=work.call.record_id, state=StageState.STARTED,
-            attempt=attempt + 1, finished_at=None, input=again.input, output=None, error=again.error,
-            fired=fired, log=log.text(), item=work.call.item, failed_at=now,
+            attempt=attempt + 1, finished_at=None, input=short_input(again.input),
+            output=None, error=again.error, fired=fired, log=log.text(), item=work.call.item, failed_at=now,
             is_live=log.is_live,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
@@ -360,15 +344,17 @@ class StageRunner:
         except StageError:
             return True  # a condition that cannot be judged must not cause a second side effect
 
-    async def _end(self, work: Work, outcome: _Outcome, log: Log) -> StageResult:
+    async def _end(self, work: Work, outcome: Outcome, log: Log) -> StageResult:
+        outcome = await kept(self._runtime.blobs, work.records.trigger, outcome)
         judgement = Judgement(outcome.ended, ())
         if work.item is None:
             judgement = await judge(self._parts.evaluator, outcome.sight, work.stage, outcome.ended)
-        ended = judgement.ended
+        ended, large = judgement.ended, outcome.large
         end = StageEnd(
             trigger_id=work.call.fire.trigger_id, stage_id=work.call.record_id,
             state=StageState(ended.status), attempt=ended.attempts, finished_at=self._parts.clock(),
-            input=outcome.input, output=ended.output, error=ended.error, fired=judgement.fired,
+            input=None if "input" in large else outcome.input, error=ended.error, fired=judgement.fired,
+            output=None if "output" in large else ended.output, large=large,
             log=log.text(), item=work.call.item, is_live=log.is_live,
         )  # fmt: skip
         await self._runtime.stage_ends.submit(end)
@@ -392,8 +378,3 @@ def _is_given_up() -> bool:
 
 def _executions(found: Sequence[claims.Execution]) -> tuple[Execution, ...]:
     return tuple(Execution(workflow_id=one.workflow_id, run_id=one.run_id) for one in found)
-
-
-def _described(error: StageError, masker: Masker) -> JsonValue:
-    details = {"details": error.details} if error.details is not None else {}
-    return masker.value({"code": error.code, "message": error.message, **details})

@@ -53,6 +53,7 @@ class Waits:
 
     def __init__(self, runtime: Runtime) -> None:
         self._parts = runtime.parts
+        self._blobs = runtime.blobs
 
     async def look(self, wish: Wish) -> StageResult | Answer:
         """How a wait stands, opened if it is not yet; raises StageError if it cannot be."""
@@ -147,7 +148,7 @@ class Waits:
             is_late = closed.answered_at is None and not child.has_ended
             if is_late:
                 await cancel_child(self._parts, closed)
-            return Answer(at, is_late, child.value)
+            return Answer(at, is_late, child.told(await self._blobs.outputs_of(child.row)))
         is_due = closed.due_at is not None and closed.due_at <= closed.until
         return Answer(at, closed.answered_at is None and not is_due, closed.answers)
 

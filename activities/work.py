@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from activities.action_cache import LoadedAction
 from activities.scope import Ended, Sight, ended_of, sight_of
+from activities.stages.kind import StageError
 from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.records import TriggerRecords
 from cronny.store.tables import StageRow
@@ -30,6 +31,7 @@ class Work:
     item: ItemRow | None = None  #: The record of the item, if it is one that is called for.
     followed: AttemptRow | None = None  #: The failed attempt for whose sake a branch is executed.
     outside: Mapping[str, JsonValue] = field(default_factory=dict)  #: The tenant's variables in the action.
+    lacks: StageError | None = None  #: If a large output that it needs is gone.
 
     @property
     def stage(self) -> Stage:

@@ -7,6 +7,7 @@ from socket import socket
 
 import uvicorn
 
+from activities.blobs.opening import open_blobs
 from activities.stages.catalogue import KINDS
 from activities.stages.kind import Kind
 from api.app import create_app
@@ -44,7 +45,8 @@ async def serve(settings: Settings, kinds: Mapping[str, Kind] = KINDS) -> None:
     keyring = open_ring(settings)
     database = Database(settings.database_url)
     try:
-        parts = Parts(database, await connect(settings), keyring, kinds, wall_clock, settings.outside_url)
+        temporal, blobs = await connect(settings), open_blobs(settings)
+        parts = Parts(database, temporal, keyring, kinds, wall_clock, settings.outside_url, blobs=blobs)
         app = create_app(parts)
         config = uvicorn.Config(
             app,

@@ -21,8 +21,9 @@ from cronny.calendars import read_calendar
 from cronny.errors import Conflict, Invalid
 from cronny.store.calendars import mark_of
 from cronny.store.history import note_saved
-from cronny.store.tables import CalendarRow, EventKind, ScheduleRow
+from cronny.store.tables import EventKind, ScheduleRow
 from cronny.store.tenant_store import TenantStore
+from cronny.store.tenant_tables import CalendarRow
 from dsl.problems import Problem
 
 YEAR = timedelta(days=365)

@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from activities.rules import RuleCache
 from activities.stages.kind import Kind
+from cronny.blobs import BlobStore, Nowhere
 from cronny.clock import Clock
 from cronny.secrets import KeyRing
 from cronny.store.database import Database
@@ -24,6 +25,7 @@ class Parts:
     clock: Clock
     outside_url: str = "http://127.0.0.1:8080"  #: Where others reach this server.
     rules: RuleCache = field(default_factory=RuleCache)
+    blobs: BlobStore = field(default_factory=Nowhere)  #: Where large values are kept.
 
 
 def parts_of(request: Request) -> Parts:

@@ -52,8 +52,7 @@ async def list_items(
     """A page of the items of a stage, in their order; raises NotFound, and Invalid for the cursor."""
     trigger_id, stage = place
     require_id(trigger_id)
-    if _STAGE.fullmatch(stage) is None:
-        raise NotFound("there is no such stage")
+    require_stage(stage)
     after = _read_number(cursor) if cursor else -1
     async with caller.read() as store:
         entry = await store.triggers.get(trigger_id)
@@ -63,7 +62,7 @@ async def list_items(
             raise NotFound(f"stage '{stage}' of this trigger has no items")
     is_hidden = is_sensitive(version, stage)
     return PageOf(
-        items=tuple(view_item(row, is_hidden) for row in found[:limit]),
+        items=tuple(view_item(row, trigger_id, is_hidden) for row in found[:limit]),
         next=str(found[limit - 1].item) if len(found) > limit else None,
     )
 
@@ -72,6 +71,12 @@ def require_id(trigger_id: str) -> None:
     """Refuse what cannot be the id of a trigger; raises NotFound."""
     if _ID.fullmatch(trigger_id) is None:
         raise NotFound("there is no such trigger")
+
+
+def require_stage(stage: str) -> None:
+    """Refuse what cannot be the id of a stage; raises NotFound."""
+    if _STAGE.fullmatch(stage) is None:
+        raise NotFound("there is no such stage")
 
 
 def _read_number(cursor: str) -> int:

@@ -18,6 +18,7 @@ from cronny.clock import wall_clock
 from cronny.errors import CronnyError
 from cronny.secrets import hash_key, new_api_key
 from cronny.settings import Settings
+from cronny.sizes import parse_size
 from cronny.store.database import Database
 from cronny.store.failures import meaning_of
 from cronny.store.limits import Limit, set_limit
@@ -26,6 +27,8 @@ from dsl.durations import parse_duration
 
 USAGE = "python -m cronny.admit [--name NAME] [--retention DAYS, such as 30d] [--limit NAME=MOST]… TENANT"
 LEAST, MOST = 1, 2**31 - 1  # of any limit; what a column holds
+MOST_BYTES = 2**62  # of what is kept
+SIZES = (Limit.INPUT_BYTES, Limit.OUTPUT_BYTES, Limit.KEPT_BYTES)
 SHORTEST = timedelta(days=1)
 
 
@@ -109,11 +112,23 @@ def _limit(text: str) -> tuple[Limit, int | None]:
     limit = Limit(name)
     if value == "none":
         return limit, None
-    most = _seconds(value) if limit is Limit.MINIMUM_INTERVAL else int(value) if value.isdecimal() else 0
-    if not LEAST <= most <= MOST:
-        example = "30s" if limit is Limit.MINIMUM_INTERVAL else "50"
+    most = _amount(limit, value)
+    if not LEAST <= most <= (MOST_BYTES if limit is Limit.KEPT_BYTES else MOST):
+        example = "30s" if limit is Limit.MINIMUM_INTERVAL else "10m" if limit in SIZES else "50"
         raise ValueError(f"{text}: must be like {name}={example}, 1 at least, or {name}=none")
     return limit, most
+
+
+def _amount(limit: Limit, text: str) -> int:
+    """How much a text says of a limit; 0 for what is no amount."""
+    if limit is Limit.MINIMUM_INTERVAL:
+        return _seconds(text)
+    if text.isdecimal():
+        return int(text)
+    try:
+        return parse_size(text.lower()) if limit in SIZES else 0
+    except ValueError:
+        return 0
 
 
 def _seconds(text: str) -> int:

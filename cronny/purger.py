@@ -4,9 +4,11 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
+from cronny.blobs import BlobStore, Nowhere
 from cronny.clock import Clock
 from cronny.errors import Unavailable
 from cronny.metrics import Metrics
+from cronny.store.blobs import forget_blobs, garbage
 from cronny.store.database import Database
 from cronny.store.failures import meaning_of
 from cronny.store.live import purge_live
@@ -18,6 +20,7 @@ from cronny.store.watch import take_lease
 
 ROUND = timedelta(seconds=15)  # between two rounds
 LEASE = timedelta(seconds=60)  # another worker takes over after this
+BLOBS = 500  # large values that are deleted in one round
 BATCHES = 100  # of one tenant in one round: more than a machine can add meanwhile
 PAUSE = timedelta(milliseconds=20)  # between two batches, in which others write
 REST = timedelta(minutes=10)  # before a tenant of whom nothing is left is looked at again
@@ -28,11 +31,19 @@ log = logging.getLogger("cronny.purger")
 class Purger:
     """One loop in each worker process; the one that has the lease deletes."""
 
-    def __init__(self, database: Database, clock: Clock, name: str, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        name: str,
+        metrics: Metrics | None = None,
+        blobs: BlobStore | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._name = name
         self._metrics = metrics or Metrics()
+        self._blobs = blobs or Nowhere()
         self._rests: dict[str, datetime] = {}  # until when, by tenant
 
     async def run(self) -> None:
@@ -60,6 +71,18 @@ class Purger:
         for tenant in tenants:
             if tenant.id not in self._rests and await self._purge(tenant, now):
                 self._rests[tenant.id] = now + REST
+        await self._delete_blobs()
+
+    async def _delete_blobs(self) -> None:
+        """Delete the large values that nobody keeps; what cannot be deleted now is tried again."""
+        async with self._database.read() as session:
+            places = await garbage(session, BLOBS)
+        for place in places:
+            await self._blobs.delete(place)
+        if places:
+            async with self._database.write() as session:
+                await forget_blobs(session, places)
+            self._metrics.purged.labels("blob").inc(len(places))
 
     async def _purge(self, tenant: Tenant, now: datetime) -> bool:
         """Whether nothing is left."""

@@ -47,6 +47,13 @@ def _default_database(values: dict[str, Any]) -> str:
     return f"sqlite+aiosqlite:///{values['data_dir'] / 'cronny.db'}"
 
 
+def _if_given(value: object) -> object:
+    """A setting that is empty is none."""
+    return None if value == "" else value
+
+
+GivenText = Annotated[str | None, BeforeValidator(_if_given)]
+GivenSecret = Annotated[SecretStr | None, BeforeValidator(_if_given)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_listed)]
 Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
@@ -107,6 +114,18 @@ class Settings(BaseSettings):
         description="Other rules for single tenants: "
         '`{"acme": {"allow": ["10.1.0.0/16"], "hosts": ["*.acme.example"]}}`.',
     )
+    blobs: str | None = Field(
+        None,
+        pattern=r"^(file:///[^?#]*|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?)$",
+        description="Where outputs above 256 KiB are kept: `file:///FOLDER`, which all workers and the API "
+        "see, or `s3://BUCKET/PREFIX`; without it, the folder `blobs` in the data folder.",
+    )
+    blobs_endpoint: GivenText = Field(
+        None, pattern=r"^https?://[^/?#@]+/?$", description="The address of the S3 service, if not Amazon's."
+    )
+    blobs_region: str = Field("us-east-1", description="The region of that bucket.")
+    blobs_access_key_id: GivenText = Field(None, description="The id of the key for that bucket.")
+    blobs_secret_access_key: GivenSecret = Field(None, description="The key for that bucket.")
     docker_host: str | None = Field(
         None,
         pattern=r"^(unix:///.+|tcp://[^/@]+:[0-9]+)$",

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+from pydantic import JsonValue
+
 from dsl.action import UNDO, Action, Stage
 from dsl.graph import Edge, every_edge_of
 from dsl.references import stages_used
@@ -12,6 +14,11 @@ def stages_needed(action: Action) -> Mapping[str, frozenset[str]]:
     """For each stage of a checked action the ids of those whose records it reads, itself among them."""
     edges = every_edge_of(action)
     return {stage.id: _needed(stage, edges) for stage in action.all_stages.values()}
+
+
+def stages_in(value: JsonValue) -> frozenset[str]:
+    """The ids of the stages that the expressions in a value name."""
+    return frozenset(stages_used(text for _, text, _ in expressions_in(value)))
 
 
 def _needed(stage: Stage, edges: tuple[Edge, ...]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.views.listing import View
 from cronny.calendars.content import Kind
-from cronny.store.tables import CalendarRow
+from cronny.store.tenant_tables import CalendarRow
 
 
 class CalendarSummary(View):

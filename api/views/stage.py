@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field, JsonValue
 
 from api.stored import read_stored
 from api.views.listing import View
 from cronny.errors import Conflict
+from cronny.store.blobs import larges_of
 from cronny.store.item_tables import AttemptRow, ItemRow, ItemState
 from cronny.store.items import Counts
 from cronny.store.tables import ActionVersion, StageRow, StageState
@@ -45,6 +47,18 @@ class ItemCounts(View):
     skipped: int
 
 
+class LargeValue(View):
+    """A value that is too large to stand here."""
+
+    size: int = Field(description="Bytes of its JSON.")
+    url: str = Field(description="Where to get it, below the API's address.")
+
+
+LARGE: Any = Field(
+    {}, description="By name those of its values that are null here because they are too large."
+)
+
+
 class StageView(View):
     """The record of one stage."""
 
@@ -64,6 +78,7 @@ class StageView(View):
     failed_attempts: tuple[FailedAttempt, ...] = Field((), description="Those that were tried again.")
     items: ItemCounts | None = Field(None, description="Of a stage with `foreach`.")
     taken_over: bool = Field(False, description="By a re-run, from the trigger that it repeats.")
+    large: Mapping[str, LargeValue] = LARGE
 
 
 class ItemView(View):
@@ -79,6 +94,7 @@ class ItemView(View):
     output: JsonValue
     error: JsonValue
     log: str
+    large: Mapping[str, LargeValue] = LARGE
 
 
 @dataclass(frozen=True)
@@ -117,7 +133,7 @@ def hiding(version: ActionVersion) -> Callable[[str], bool]:
     return _graph_of(version).hides
 
 
-def view_item(row: ItemRow, is_hidden: bool) -> ItemView:
+def view_item(row: ItemRow, trigger_id: str, is_hidden: bool) -> ItemView:
     """An item of a stage."""
     return ItemView(
         item=row.item,
@@ -130,7 +146,22 @@ def view_item(row: ItemRow, is_hidden: bool) -> ItemView:
         output=_shown(row.output, is_hidden),
         error=shown_error(row.error, is_hidden),
         log=_shown_log(row.log, is_hidden),
+        large=_larges(row.large, f"{trigger_id}/stages/{row.stage_id}/items/{row.item}", is_hidden),
     )
+
+
+def large_values(found: JsonValue, urls: Mapping[str, str]) -> dict[str, LargeValue]:
+    """Those values that are kept elsewhere, and where each can be had."""
+    return {
+        name: LargeValue(size=one.size, url=urls[name])
+        for name, one in larges_of(found).items()
+        if name in urls
+    }
+
+
+def _larges(found: JsonValue, place: str, is_hidden: bool) -> dict[str, LargeValue]:
+    urls = {name: f"/v1/triggers/{place}/values/{name}" for name in ("input", "output")}
+    return {} if is_hidden else large_values(found, urls)
 
 
 def _graph_of(version: ActionVersion) -> _Graph:
@@ -162,6 +193,7 @@ def _view_stage(row: StageRow, records: Records, graph: _Graph) -> StageView:
         failed_attempts=tuple(_view_attempt(attempt, is_hidden) for attempt in attempts),
         items=_view_counts(counts) if counts is not None else None,
         taken_over=bool(row.taken_over),
+        large=_larges(row.large, f"{row.trigger_id}/stages/{row.stage_id}", is_hidden),
     )
 
 

@@ -1,12 +1,12 @@
 """What the API shows of a ledger row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import Field, JsonValue
 
 from api.views.listing import View
-from api.views.stage import Records, StageView, view_stages
+from api.views.stage import LARGE, LargeValue, Records, StageView, large_values, view_stages
 from cronny.store.tables import ActionVersion, TriggerState
 from cronny.store.triggers import Entry
 
@@ -48,6 +48,7 @@ class TriggerDetail(TriggerView):
     error: JsonValue
     stages: tuple[StageView, ...] = Field(description="In the order they started.")
     reruns: tuple[str, ...] = Field(description="The triggers that repeat a part of it.")
+    large: Mapping[str, LargeValue] = LARGE
 
 
 def view_trigger(entry: Entry) -> TriggerView:
@@ -89,4 +90,5 @@ def view_trigger_detail(
         error=entry.trigger.error,
         stages=view_stages(records, version),
         reruns=tuple(reruns),
+        large=large_values(entry.trigger.large, {"outputs": f"/v1/triggers/{entry.trigger.id}/outputs"}),
     )

@@ -92,6 +92,21 @@ class Client:
         except (httpx.InvalidURL, UnicodeError) as error:
             raise SettingsError(f"'{self.url}' is no URL of an API: {error}") from error
 
+    def download(self, *path: str) -> Iterator[tuple[bytes, int]]:
+        """A value of any size, in pieces, each with the size of the whole; raises Unavailable."""
+        try:
+            with self._http.stream("GET", _place(path)) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(response)
+                total = int(response.headers.get("Content-Length", 0))
+                for piece in response.iter_bytes():
+                    yield piece, total
+        except httpx.TransportError as error:
+            raise Unavailable(_unreachable(self.url, error)) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise SettingsError(f"'{self.url}' is no URL of an API: {error}") from error
+
     def _ask(self, method: str, path: tuple[str, ...], **options: Any) -> Any:
         try:
             response = self._http.request(method, _place(path), **options)

@@ -9,6 +9,7 @@ import typer
 from pydantic import JsonValue
 from rich.table import Table
 
+from cronny.cli.downloads import size_text
 from cronny.cli.terminal import console, moment, print_fields, table
 
 COLUMNS = ("id", "action", "schedule", "due", "state", "late", "took", "reason")
@@ -35,7 +36,7 @@ def print_trigger(trigger: Any) -> None:
         ("late", _late(trigger)),
         ("took", _took(trigger)),
         ("inputs", trigger["inputs"]),
-        ("outputs", trigger["outputs"]),
+        ("outputs", _large(trigger, "outputs", trigger["id"]) or trigger["outputs"]),
         ("error", _message(trigger["error"])),
         ("workflow", trigger["workflow_id"]),
     ])  # fmt: skip
@@ -43,9 +44,10 @@ def print_trigger(trigger: Any) -> None:
         typer.echo()
         console().print(table(STAGE_COLUMNS, [_stage_row(stage) for stage in trigger["stages"]]))
     for stage in trigger["stages"]:
-        if stage["output"] is not None:
+        gave = _large(stage, "output", f"{trigger['id']} {stage['id']}")
+        if gave or stage["output"] is not None:
             typer.echo()
-            print_fields([(f"{stage['id']} gave", _cut(stage["output"]))])
+            print_fields([(f"{stage['id']} gave", gave or _cut(stage["output"]))])
 
 
 def item_table(items: Iterable[Any]) -> Table:
@@ -114,6 +116,12 @@ def _origin(trigger: Any) -> str:
         if trigger["parent"]
         else "none: asked for by hand"
     )
+
+
+def _large(thing: Any, name: str, which: str) -> str:
+    """What to do about a value that is too large to be shown; nothing if it is not."""
+    value = thing.get("large", {}).get(name)
+    return f"{size_text(value['size'])} of JSON: cronny triggers output {which}" if value else ""
 
 
 def _cut(output: JsonValue) -> str:

@@ -1,11 +1,13 @@
 """`cronny triggers`: list, show, watch and cancel triggers."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import JsonValue
 
 from cronny.cli.client import Key, Url, open_client
+from cronny.cli.downloads import place_of_value, save
 from cronny.cli.following import Wait, finish
 from cronny.cli.live import events_of, print_event
 from cronny.cli.paging import latest
@@ -158,6 +160,25 @@ def items(
         print_json(found)
     else:
         console().print(item_table(found))
+
+
+@app.command()
+def output(
+    trigger: Annotated[str, typer.Argument(help="The trigger's id.")],
+    stage: Annotated[str | None, typer.Argument(help="A stage; without one, what the trigger gave.")] = None,
+    item: Annotated[
+        int | None, typer.Option("--item", min=0, help="Of this item of a stage with foreach, from 0.")
+    ] = None,
+    is_input: Annotated[bool, typer.Option("--input", help="What the stage got instead.")] = False,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file for it, instead of standard output.")
+    ] = None,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Get what a trigger or a stage gave, as JSON of any size."""
+    place = place_of_value(trigger, stage, item, "input" if is_input else "output")
+    save(open_client(url, key).download(*place), file)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from cronny.errors import NotFound
 from cronny.names import new_id
-from cronny.store.tables import CalendarRow
+from cronny.store.tenant_tables import CalendarRow
 
 # SQLModel types a column as its value.
 _SOURCE = cast("QueryableAttribute[str]", CalendarRow.source)

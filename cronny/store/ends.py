@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from cronny.store.blobs import column_of
 from cronny.store.events import ENGINE, Events
 from cronny.store.open_rows import Held, hold
 from cronny.store.records import TriggerEnd, end_triggers
@@ -40,7 +41,8 @@ _END_STARTED = (
         col(TriggerRow.reason) == "started",
     )
     .values({
-        name: bindparam(f"to_{name}", type_=getattr(TriggerRow, name).type) for name in ("outputs", "error")
+        name: bindparam(f"to_{name}", type_=getattr(TriggerRow, name).type)
+        for name in ("outputs", "error", "large")
     })
     .execution_options(synchronize_session=False)
 )  # fmt: skip
@@ -151,4 +153,5 @@ def _failure_limit(row: ScheduleRow) -> int | None:
 def _started_values(end: TriggerEnd) -> dict[str, object]:
     return {
         "of_trigger": end.trigger_id, "of_run": end.run_id, "to_outputs": end.outputs, "to_error": end.error,
+        "to_large": column_of(end.large),
     }  # fmt: skip

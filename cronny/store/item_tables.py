@@ -35,6 +35,7 @@ class ItemRow(SQLModel, table=True):
     input: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     output: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    large: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # which values are kept elsewhere
     log: str = ""
 
 

@@ -46,6 +46,7 @@ class ItemEnd:
     output: JsonValue
     error: JsonValue
     log: str
+    large: JsonValue = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Result:
     state: ItemState
     output: JsonValue
     error: JsonValue
+    large: JsonValue = None  #: Whether its output is kept elsewhere.
 
 
 _IS_ITEM = (
@@ -77,7 +79,7 @@ _END = (
     .where(*_IS_ITEM, col(ItemRow.finished_at).is_(None))
     .values({
         name: bindparam(f"to_{name}", type_=getattr(ItemRow, name).type)
-        for name in ("state", "attempt", "finished_at", "input", "output", "error", "log")
+        for name in ("state", "attempt", "finished_at", "input", "output", "error", "large", "log")
     })
     .execution_options(synchronize_session=False)
 )  # fmt: skip
@@ -118,7 +120,9 @@ async def end_items(session: AsyncSession, ends: Sequence[ItemEnd]) -> None:
 async def results_of(session: AsyncSession, trigger_id: str, stage_id: str) -> list[Result]:
     """What became of the items of a stage, in their order."""
     query = (
-        select(col(ItemRow.item), col(ItemRow.state), col(ItemRow.output), col(ItemRow.error))
+        select(
+            col(ItemRow.item), col(ItemRow.state), col(ItemRow.output), col(ItemRow.error), col(ItemRow.large)
+        )
         .where(col(ItemRow.trigger_id) == trigger_id, col(ItemRow.stage_id) == stage_id)
         .order_by(col(ItemRow.item))
     )
@@ -182,5 +186,5 @@ def _values(end: ItemEnd) -> dict[str, object]:
     return {
         **_of(end.key), "to_state": ItemState(end.state.value), "to_attempt": end.attempt,
         "to_finished_at": end.finished_at, "to_input": end.input, "to_output": end.output,
-        "to_error": end.error, "to_log": storable(end.log),
+        "to_error": end.error, "to_large": end.large, "to_log": storable(end.log),
     }  # fmt: skip

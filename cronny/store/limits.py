@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.errors import LimitReached
+from cronny.store.blob_tables import BlobRow
 from cronny.store.tables import ActionRow, ScheduleRow, Tenant, TriggerRow, TriggerState
 
 
@@ -19,6 +20,8 @@ class Limit(StrEnum):
     ACTIONS = "actions"  #: Actions that there are.
     MINIMUM_INTERVAL = "minimum_interval"  #: Seconds between two fires of a schedule, at the least.
     INPUT_BYTES = "input_bytes"  #: The inputs of one trigger, as compact JSON.
+    OUTPUT_BYTES = "output_bytes"  #: One output, as compact JSON; 16 KiB may always be.
+    KEPT_BYTES = "kept_bytes"  #: All large values that are kept beside the database.
 
 
 COUNTED = (Limit.SCHEDULES, Limit.ACTIONS)
@@ -61,7 +64,19 @@ class Limits:
         )
         running = (await self._session.execute(query)).scalar_one()
         counted = {limit: await self._count(limit) for limit in COUNTED}
-        return {Limit.RUNNING_TRIGGERS: running, **counted}
+        return {Limit.RUNNING_TRIGGERS: running, **counted, Limit.KEPT_BYTES: await self.kept_bytes()}
+
+    async def kept_bytes(self) -> int:
+        """How much the tenant keeps beside the database; what several triggers share is counted once."""
+        each = (
+            select(col(BlobRow.id), col(BlobRow.size).label("size"))
+            .distinct()
+            .where(col(BlobRow.tenant_id) == self._tenant.id)
+            .subquery()
+        )
+        return int(
+            (await self._session.execute(select(func.coalesce(func.sum(each.c.size), 0)))).scalar_one()
+        )
 
     async def _count(self, limit: Limit) -> int:
         query = select(func.count())

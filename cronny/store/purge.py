@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from cronny.store.actions import DRAFT
+from cronny.store.blobs import drop_blobs
 from cronny.store.database import Database
 from cronny.store.item_tables import AttemptRow, ItemRow
 from cronny.store.live_tables import LiveRow
@@ -49,7 +50,7 @@ async def purge_batch(database: Database, tenant: Tenant, now: datetime) -> Purg
         return Purged(0, 0, timedelta())
     async with database.write() as session:
         begin = perf_counter()
-        counts = await _delete_triggers(session, triggers), await _delete_events(session, events)
+        counts = await _delete_triggers(session, triggers, now), await _delete_events(session, events)
     return Purged(*counts, timedelta(seconds=perf_counter() - begin))
 
 
@@ -71,13 +72,14 @@ async def _old_triggers(session: AsyncSession, tenant: Tenant, before: datetime)
     return (await session.execute(query)).scalars().all()
 
 
-async def _delete_triggers(session: AsyncSession, ids: Sequence[str]) -> int:
+async def _delete_triggers(session: AsyncSession, ids: Sequence[str], now: datetime) -> int:
     """Delete these triggers with the records of their stages, if they still have ended; how many."""
     ended = select(col(TriggerRow.id)).where(col(TriggerRow.id).in_(ids), col(TriggerRow.state).in_(ENDED))
     found = (await session.execute(ended.order_by(col(TriggerRow.id)).with_for_update())).scalars().all()
     await session.execute(delete(StageRow).where(col(StageRow.trigger_id).in_(found)))
     for table in (AttemptRow, ItemRow, WaitRow, LiveRow):
         await session.execute(delete(table).where(col(table.trigger_id).in_(found)))
+    await drop_blobs(session, found, now)
     await _delete_drafts(session, found)
     await session.execute(delete(TriggerRow).where(col(TriggerRow.id).in_(found)))
     return len(found)

@@ -1,7 +1,7 @@
 """Stage records and the ends of triggers, written in bulk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from cronny.store.attempts import OF_STAGE, FailedAttempt, add_attempts
+from cronny.store.blobs import Larges, column_of
 from cronny.store.claims import start_stages
 from cronny.store.columns import storable
 from cronny.store.items import ItemEnd, ItemKey, end_items, end_started_items
@@ -40,6 +41,7 @@ class StageEnd:
     item: int | None = None  #: Of a stage with `foreach`: the end of this item.
     failed_at: datetime | None = None  #: Of an attempt that is tried again.
     is_live: bool = False  #: Whether lines were written while it was under way.
+    large: Larges = field(default_factory=dict)  #: Of its input and output: what is kept elsewhere.
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class TriggerEnd:
     error: JsonValue
     finished_at: datetime
     skipped: tuple[str, ...] = ()
+    large: Larges = field(default_factory=dict)  #: Of its outputs: what is kept elsewhere.
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ _END_STAGE = (
     )
     .values({
         name: bindparam(f"to_{name}", type_=getattr(StageRow, name).type)
-        for name in ("state", "attempt", "finished_at", "input", "output", "error", "fired", "log")
+        for name in ("state", "attempt", "finished_at", "input", "output", "error", "fired", "large", "log")
     })
     .execution_options(synchronize_session=False)
 )  # fmt: skip
@@ -103,7 +106,7 @@ _END_TRIGGER = (
     )
     .values({
         name: bindparam(f"to_{name}", type_=getattr(TriggerRow, name).type)
-        for name in ("state", "outputs", "error", "finished_at")
+        for name in ("state", "outputs", "error", "large", "finished_at")
     } | {"reason": _REASON})
     .execution_options(synchronize_session=False)
 )  # fmt: skip
@@ -228,7 +231,8 @@ def _unit(end: StageEnd) -> Unit:
 def _item_end(end: StageEnd, item: int) -> ItemEnd:
     key = ItemKey(end.trigger_id, end.stage_id, item)
     return ItemEnd(
-        key, end.state, end.attempt, end.finished_at, end.input, end.output, end.error, end.log
+        key, end.state, end.attempt, end.finished_at, end.input, end.output, end.error, end.log,
+        column_of(end.large),
     )  # fmt: skip
 
 
@@ -243,7 +247,7 @@ def _stage_values(end: StageEnd) -> dict[str, object]:
         "to_attempt": end.attempt,
         "to_finished_at": end.finished_at, "to_input": end.input, "to_output": end.output,
         "to_error": end.error,
-        "to_fired": list(end.fired), "to_log": storable(end.log),
+        "to_fired": list(end.fired), "to_large": column_of(end.large), "to_log": storable(end.log),
     }  # fmt: skip
 
 
@@ -251,4 +255,5 @@ def _trigger_values(end: TriggerEnd) -> dict[str, object]:
     return {
         "of_trigger": end.trigger_id, "of_run": end.run_id, "to_state": end.state, "to_reason": end.reason,
         "to_outputs": end.outputs, "to_error": end.error, "to_finished_at": end.finished_at,
+        "to_large": column_of(end.large),
     }  # fmt: skip

@@ -8,12 +8,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col
 
+from cronny.errors import NotFound
+from cronny.store.blobs import blobs_in, share_blobs
 from cronny.store.item_tables import ItemRow
 from cronny.store.tables import StageRow, TriggerRow
 
 
 async def take_over(session: AsyncSession, of: str, by: str, stages: Collection[str]) -> None:
-    """Copy the records of these stages, and of their items, from one trigger to another."""
+    """Copy the records of these stages, and of their items, from one trigger to another; raises NotFound."""
+    # Or the purger could take away what is about to be shared.
+    query = select(col(TriggerRow.id)).where(col(TriggerRow.id) == of).with_for_update(read=True)
+    if (await session.execute(query)).scalar_one_or_none() is None:
+        raise NotFound(f"there is no trigger '{of}' any more")
     if not stages:
         return
     wanted = sorted(stages)
@@ -24,6 +30,7 @@ async def take_over(session: AsyncSession, of: str, by: str, stages: Collection[
             col(table.trigger_id) == bindparam("of_trigger", of), col(table.stage_id).in_(wanted)
         )
         await session.execute(insert(table).from_select(names, found))
+    await share_blobs(session, of, by, await blobs_in(session, of, wanted))
 
 
 async def reruns_of(session: AsyncSession, trigger_id: str) -> Sequence[str]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlmodel import Field, SQLModel
 
@@ -138,6 +138,8 @@ class Tenant(SQLModel, table=True):
     limit_actions: int | None = None
     limit_minimum_interval: int | None = None  # seconds between two fires of a schedule, at the least
     limit_input_bytes: int | None = None
+    limit_output_bytes: int | None = None
+    limit_kept_bytes: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime = Field(sa_type=Instant)
 
 
@@ -283,6 +285,7 @@ class TriggerRow(SQLModel, table=True):
     inputs: JsonValue = Field(sa_type=Json)
     outputs: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    large: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # which values are kept elsewhere
     allocated_at: datetime = Field(sa_type=Instant)
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -341,6 +344,7 @@ class StageRow(SQLModel, table=True):
     output: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     error: JsonValue = Field(default=None, sa_type=Json, nullable=True)
     fired: JsonValue = Field(default=None, sa_type=Json, nullable=True)
+    large: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # which values are kept elsewhere
     taken_over: bool | None = None  # by a re-run, from the trigger that it repeats
     log: str = ""
 
@@ -382,19 +386,3 @@ class ConnectionRow(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=Instant)
     last_used_at: datetime | None = Field(default=None, sa_type=Instant)  # to within some minutes
     checked: JsonValue = Field(default=None, sa_type=Json, nullable=True)  # what its last test found
-
-
-class CalendarRow(SQLModel, table=True):
-    """A tenant's named set of dates: its text as it was written beside what was read from it."""
-
-    __tablename__ = "calendar"
-    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
-    id: str = Field(primary_key=True)
-    tenant_id: str = Field(foreign_key="tenant.id")
-    name: str
-    kind: str
-    source: str
-    model: JsonValue = Field(sa_type=Json)
-    revision: int = 1
-    created_at: datetime = Field(sa_type=Instant)
-    updated_at: datetime = Field(sa_type=Instant)

@@ -1,4 +1,4 @@
-"""The tables of the values that a tenant keeps for its actions: variables and secrets."""
+"""The tables of what a tenant keeps for its actions and schedules: variables, secrets and calendars."""
 
 from datetime import datetime
 
@@ -46,3 +46,19 @@ class SecretRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
     last_used_at: datetime | None = Field(default=None, sa_type=Instant)  # to within some minutes
+
+
+class CalendarRow(SQLModel, table=True):
+    """A tenant's named set of dates: its text as it was written beside what was read from it."""
+
+    __tablename__ = "calendar"
+    __table_args__ = (UniqueConstraint("tenant_id", "name"),)
+    id: str = Field(primary_key=True)
+    tenant_id: str = Field(foreign_key="tenant.id")
+    name: str
+    kind: str
+    source: str
+    model: JsonValue = Field(sa_type=Json)
+    revision: int = 1
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)

@@ -95,6 +95,20 @@ class Triggers:
         query = query.order_by(col(StageRow.started_at), col(StageRow.stage_id))
         return (await self._session.execute(query)).scalars().all()
 
+    async def record(self, entry: Entry, stage_id: str, item: int | None) -> StageRow | ItemRow:
+        """The record of a stage, or of one of its items; raises NotFound."""
+        require_own(self._tenant, entry.trigger)
+        key = (entry.trigger.id, stage_id)
+        found = (
+            await self._session.get(StageRow, key)
+            if item is None
+            else await self._session.get(ItemRow, (*key, item))
+        )
+        if found is None:
+            which = f"stage '{stage_id}'" if item is None else f"item {item} of stage '{stage_id}'"
+            raise NotFound(f"this trigger has no {which}, or has not come to it")
+        return found
+
     async def version(self, entry: Entry) -> ActionVersion:
         """The version of its action that a trigger executes."""
         require_own(self._tenant, entry.trigger)

@@ -53,8 +53,18 @@ def test_limits_are_set_and_taken_away_without_a_further_key(capsys: pytest.Capt
     key = capsys.readouterr().out.strip()
     assert admit.main(["--limit", "actions=none", "acme"]) == 0
     tenant = asyncio.run(holder_of(key)).tenant
-    assert [limit_of(tenant, limit) for limit in Limit] == [50, None, None, 60, None]
+    assert [limit_of(tenant, limit) for limit in Limit] == [50, None, None, 60, None, None, None]
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("migrated")
+def test_bytes_have_units(capsys: pytest.CaptureFixture[str]) -> None:
+    admit.main(
+        ["acme", "--limit", "input_bytes=64k", "--limit", "kept_bytes=100G", "--limit", "output_bytes=9"]
+    )
+    tenant = asyncio.run(holder_of(capsys.readouterr().out.strip())).tenant
+    found = (tenant.limit_input_bytes, tenant.limit_kept_bytes, tenant.limit_output_bytes)
+    assert found == (65536, 100 * 2**30, 9)
 
 
 @pytest.mark.usefixtures("migrated")
@@ -71,7 +81,7 @@ def test_limits_are_set_and_taken_away_without_a_further_key(capsys: pytest.Capt
             ["--limit", "colours=3", "acme"],
             2,
             "--limit colours=3: there is no limit 'colours'; the limits are running_triggers, schedules, "
-            "actions, minimum_interval, input_bytes",
+            "actions, minimum_interval, input_bytes, output_bytes, kept_bytes",
         ),
         (
             ["--limit", "schedules=0", "acme"],

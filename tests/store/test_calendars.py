@@ -5,7 +5,7 @@ from cronny.errors import NotFound
 from cronny.store.calendars import Calendars, Mark
 from cronny.store.database import Database
 from cronny.store.schedules import Schedules
-from cronny.store.tables import CalendarRow
+from cronny.store.tenant_tables import CalendarRow
 from tests.store.samples import MINUTE, NOW, Owner, add, add_owner, fire, ledger, wish
 
 MODEL: JsonValue = {"kind": "dates", "days": {}}

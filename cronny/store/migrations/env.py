@@ -7,7 +7,16 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from cronny.store import item_tables, lease, tables, tenant_tables, wait_tables, webhook_tables
+from cronny.store import (
+    blob_tables,
+    item_tables,
+    lease,
+    live_tables,
+    tables,
+    tenant_tables,
+    wait_tables,
+    webhook_tables,
+)
 from cronny.store.database import Database
 
 METADATA = SQLModel.metadata
@@ -39,7 +48,7 @@ async def run() -> None:
         await database.close()
 
 
-TABLES = (tables, item_tables, lease, tenant_tables, wait_tables, webhook_tables)
+TABLES = (tables, blob_tables, item_tables, live_tables, lease, tenant_tables, wait_tables, webhook_tables)
 assert all(TABLES)  # noqa: S101  # imported for their side effect: the metadata
 
 # A thread of its own, as the caller may be inside a running event loop.
