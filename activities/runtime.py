@@ -36,6 +36,7 @@ from cronny.store.items import (
     add_items,
     begin_items,
     completed_items,
+    keep_same_items,
     results_of,
 )
 from cronny.store.persist import persist
@@ -104,11 +105,14 @@ class Runtime:
             return verdict
         return await self._guarded_claims.submit(wish)
 
-    async def add_items(self, trigger_id: str, stage_id: str, values: Sequence[JsonValue]) -> None:
-        """Write the records of a stage's items, unless they are there."""
+    async def add_items(self, trigger: TriggerRow, stage_id: str, values: Sequence[JsonValue]) -> None:
+        """Write the records of a stage's items, unless they are there; a re-run has some of them already."""
+        if trigger.rerun_of is not None:
+            keep = partial(keep_same_items, trigger_id=trigger.id, stage_id=stage_id, values=values)
+            await persist(self.parts.database, keep)
         for first in range(0, len(values), ITEM_CHUNK):
             chunk = values[first : first + ITEM_CHUNK]
-            add = partial(add_items, trigger_id=trigger_id, stage_id=stage_id, values=chunk, first=first)
+            add = partial(add_items, trigger_id=trigger.id, stage_id=stage_id, values=chunk, first=first)
             await persist(self.parts.database, add)
 
     async def item_results(self, trigger: TriggerRow, stage_id: str) -> Sequence[Result]:

@@ -166,7 +166,7 @@ class StageRunner:
         if not opened.items:
             return await self._end(work, Outcome(Ended("completed", [], None, 1), opened.sight), log)
         call = work.call
-        await self._runtime.add_items(call.fire.trigger_id, call.record_id, opened.items)
+        await self._runtime.add_items(work.records.trigger, call.record_id, opened.items)
         return StageResult(status="opened", items=len(opened.items))
 
     def _arrived(self, call: StageCall) -> timedelta:

@@ -1,6 +1,6 @@
 """Triggers that are executed again from where they failed, or from chosen stages on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -13,6 +13,7 @@ from api.triggers import require_id
 from api.views.trigger import TriggerView, view_trigger
 from cronny.errors import Conflict
 from cronny.firing import fire_of
+from cronny.store.reruns import Kept
 from cronny.store.tables import EventKind, StageRow, StageState, TriggerState
 from cronny.store.triggers import Entry
 from dsl.action import UNDO, Action
@@ -33,8 +34,10 @@ async def rerun_trigger(caller: Caller, outbox: Outbox, trigger_id: str, body: B
         records = {row.stage_id: row for row in await store.triggers.stages(entry)}
         again = _chosen(action, wanted.from_, body) if wanted.from_ else _failed(action, records)
         repeated = downstream_of({*again, *_undone(records)}, edges_of(action))
-        kept = [stage.id for stage in action.stages if stage.id not in repeated]
-        added = await store.triggers.rerun(entry, [one for one in kept if one in records], store.now)
+        others = [stage.id for stage in action.stages if stage.id not in repeated]
+        resumed = () if wanted.from_ else _resumed(action, again, _undone(records))
+        kept = Kept([one for one in others if one in records], resumed)
+        added = await store.triggers.rerun(entry, kept, store.now)
         await store.events.add(
             EventKind.TRIGGER_REQUESTED, action_id=entry.trigger.action_id, trigger_id=added.trigger.id,
             actor=store.actor, details=_details(trigger_id, again), now=store.now,
@@ -73,6 +76,13 @@ def _failed(action: Action, records: Mapping[str, StageRow]) -> set[str]:
     if not found:
         raise Conflict("no stage of this trigger has failed; name those to begin with in `from`")
     return found
+
+
+def _resumed(action: Action, failed: Collection[str], undone: Collection[str]) -> list[str]:
+    """The failed stages that go on with what had not completed, as nothing before them is repeated."""
+    edges = edges_of(action)
+    roots = {*failed, *undone}
+    return [one for one in failed if one not in undone and one not in downstream_of(roots - {one}, edges)]
 
 
 def _is_open(row: StageRow | None) -> bool:

@@ -75,14 +75,12 @@ async def share_blobs(session: AsyncSession, of: str, by: str, ids: Collection[s
     await session.execute(insert(BlobRow).from_select(names, found))
 
 
-async def blobs_in(session: AsyncSession, trigger_id: str, stages: Sequence[str]) -> set[str]:
-    """The ids of the values that the records of these stages, and of their items, have."""
+async def blobs_in(session: AsyncSession, trigger_id: str) -> set[str]:
+    """The ids of the values that the records of a trigger's stages and items have."""
     ids: set[str] = set()
     for table in (StageRow, ItemRow):
         query = select(col(table.large)).where(
-            col(table.trigger_id) == trigger_id,
-            col(table.stage_id).in_(stages),
-            col(table.large).is_not(None),
+            col(table.trigger_id) == trigger_id, col(table.large).is_not(None)
         )
         for found in (await session.execute(query)).scalars():
             ids |= {one.id for one in larges_of(found).values()}

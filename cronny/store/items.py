@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
-from cronny.store.columns import storable
+from cronny.store.columns import json_text, storable
 from cronny.store.item_tables import ItemRow, ItemState
 from cronny.store.tables import StageState
 
@@ -98,6 +98,20 @@ async def add_items(
     ]  # fmt: skip
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     await (await session.connection()).execute(insert(ItemRow).on_conflict_do_nothing(), rows)
+
+
+async def keep_same_items(
+    session: AsyncSession, trigger_id: str, stage_id: str, values: Sequence[JsonValue]
+) -> None:
+    """Forget what a re-run took over of items that are not those of the list of now."""
+    of_stage = (col(ItemRow.trigger_id) == trigger_id, col(ItemRow.stage_id) == stage_id)
+    rows = await session.execute(select(col(ItemRow.item), col(ItemRow.value)).where(*of_stage))
+    others = [
+        item for item, value in rows if item >= len(values) or json_text(value) != json_text(values[item])
+    ]
+    for first in range(0, len(others), ITEM_CHUNK):
+        chunk = others[first : first + ITEM_CHUNK]
+        await session.execute(delete(ItemRow).where(*of_stage, col(ItemRow.item).in_(chunk)))
 
 
 async def begin_items(session: AsyncSession, keys: Sequence[ItemKey], now: datetime) -> list[ItemRow | None]:

@@ -1,6 +1,6 @@
 """A tenant's ledger as people read it, and triggers asked for by hand."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from cronny.store.item_tables import AttemptRow, ItemRow, ItemState
 from cronny.store.items import Counts, item_counts, page_of_items
 from cronny.store.live import Unit
 from cronny.store.owned import require_own
-from cronny.store.reruns import reruns_of, take_over
+from cronny.store.reruns import Kept, reruns_of, take_over
 from cronny.store.tables import (
     ActionRow,
     ActionVersion,
@@ -141,14 +141,14 @@ class Triggers:
         require_own(self._tenant, entry.trigger)
         return await log_of_item(self._session, Unit(entry.trigger.id, stage_id, item))
 
-    async def rerun(self, entry: Entry, stages: Collection[str], now: datetime) -> Entry:
-        """A trigger that executes what the earlier one did, but for these stages, which it takes over."""
+    async def rerun(self, entry: Entry, kept: Kept, now: datetime) -> Entry:
+        """A trigger that executes what the earlier one did, but for what it takes over."""
         require_own(self._tenant, entry.trigger)
         query = select(ActionRow).where(col(ActionRow.id) == entry.trigger.action_id)
         action = (await self._session.execute(query)).scalar_one()
         origin = Origin("rerun", rerun_of=entry.trigger)
         again = await self.add_manual(action, None, entry.trigger.inputs, now, origin)
-        await take_over(self._session, entry.trigger.id, again.trigger.id, stages)
+        await take_over(self._session, entry.trigger.id, again.trigger.id, kept)
         return again
 
     async def reruns(self, entry: Entry) -> Sequence[str]:

@@ -174,3 +174,57 @@ def test_what_was_undone_is_done_again(tenant: TenantClient, server: Server, sho
     before, shop.is_broken = len(server.requests), False
     assert _rerun(tenant, failed)["state"] == "completed"
     assert _paths(server, before) == ["/book", "/right"]
+
+
+EACH = """\
+version: 1
+name: each
+stages:
+  - {id: list, uses: http, with: {url: "URL/list"}, output: "${{ output.body }}"}
+  - id: work
+    uses: http
+    foreach: "${{ [1, 2, 3, 4] }}"
+    on_item_error: ON
+    concurrency: 1
+    with: {url: "URL/${{ item % 2 == 0 ? 'right' : 'left' }}/${{ item }}", expect_status: 2xx}
+    retry: false
+  - {id: fail, uses: fail, when: "size(stages.work.output.filter(x, has(x.error))) > 0", with: {message: no}}
+"""
+
+
+def _each(tenant: TenantClient, server: Server, on: str = "fail") -> dict[str, Any]:
+    tenant.put_action("each", EACH.replace("URL", server.url).replace("ON", on))
+    ended = tenant.run("each")
+    assert ended["state"] == "failed"
+    return ended
+
+
+def test_a_failed_list_goes_on_with_what_had_not_completed(
+    tenant: TenantClient, shop: Shop, server: Server
+) -> None:
+    failed = _each(tenant, server)
+    assert tenant.items(failed["id"], "work", state="completed")["items"][0]["item"] == 0
+    before, shop.is_broken = len(server.requests), False
+    again = _rerun(tenant, failed)
+    assert again["state"] == "completed"
+    assert sorted(_paths(server, before)) == ["/left/3", "/right/2", "/right/4"]
+    items = tenant.items(again["id"], "work")["items"]
+    assert [(one["state"], one["value"]) for one in items] == [("completed", one) for one in (1, 2, 3, 4)]
+
+
+def test_a_list_that_is_chosen_is_executed_as_a_whole(
+    tenant: TenantClient, shop: Shop, server: Server
+) -> None:
+    failed = _each(tenant, server)
+    before, shop.is_broken = len(server.requests), False
+    _rerun(tenant, failed, "work")
+    assert sorted(_paths(server, before)) == ["/left/1", "/left/3", "/right/2", "/right/4"]
+
+
+def test_a_list_behind_what_is_repeated_is_executed_as_a_whole(
+    tenant: TenantClient, shop: Shop, server: Server
+) -> None:
+    failed = _each(tenant, server)
+    before, shop.is_broken = len(server.requests), False
+    _rerun(tenant, failed, "list")
+    assert sorted(_paths(server, before)) == ["/left/1", "/left/3", "/list", "/right/2", "/right/4"]

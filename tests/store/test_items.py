@@ -7,7 +7,15 @@ from cronny.store.attempts import attempts_of, find_attempt
 from cronny.store.claims import start_stages
 from cronny.store.database import Database
 from cronny.store.item_tables import ItemRow, ItemState
-from cronny.store.items import ItemKey, add_items, begin_items, item_counts, page_of_items, results_of
+from cronny.store.items import (
+    ItemKey,
+    add_items,
+    begin_items,
+    item_counts,
+    keep_same_items,
+    page_of_items,
+    results_of,
+)
 from cronny.store.records import StageEnd, end_stages, fail_open
 from cronny.store.tables import StageState, TriggerRow
 from tests.store.samples import NOW, SECOND, Owner, add, add_owner, executing, stage_records
@@ -120,3 +128,13 @@ async def test_a_failed_attempt_is_kept_beside_its_record(
     assert (found is not None, list(shown)) == (item is None, ["each"] if item is None else [])
     if found is not None:
         assert (found.error, found.failed_at, json.dumps(found.log)) == (error, LATER, '"a\\ufffdline"')
+
+
+async def test_a_list_that_has_changed_keeps_the_items_that_are_the_same(database: Database) -> None:
+    async with database.write() as session:
+        await add_items(session, "trg_1", "a", [1, {"x": 2}, True, 4], 0)
+    async with database.write() as session:
+        await keep_same_items(session, "trg_1", "a", [1, {"x": 2}, 1])
+    async with database.read() as session:
+        rows = await page_of_items(session, "trg_1", "a", (), -1, 10)
+    assert [(row.item, row.value) for row in rows] == [(0, 1), (1, {"x": 2})]
