@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 from pydantic import JsonValue
 
@@ -40,14 +41,19 @@ class Again:
 
 
 async def kept(blobs: Blobs, trigger: TriggerRow, outcome: Outcome) -> Outcome:
-    """The outcome, what is large of it kept elsewhere; a failure where that cannot be."""
-    values = {"input": outcome.input, "output": outcome.ended.output}
+    """The outcome, what is large of it kept elsewhere; a failure where its output cannot be.
+
+    An input is only for people: what a stage came to does not depend on whether it can be shown.
+    """
+    keep = partial(blobs.keep, trigger.tenant_id, trigger.id)
     try:
-        large = await blobs.keep(trigger.tenant_id, trigger.id, values)
+        large = await keep({"output": outcome.ended.output})
     except StageError as error:
-        ended = failed_with(error, outcome.ended.attempts)
-        return replace(outcome, ended=ended, input=None)
-    return replace(outcome, large=large)
+        large, outcome = {}, replace(outcome, ended=failed_with(error, outcome.ended.attempts))
+    try:
+        return replace(outcome, large={**large, **await keep({"input": outcome.input})})
+    except StageError as error:
+        return replace(outcome, large=large, input=f"(not kept: {error.message})")
 
 
 def described(error: StageError, masker: Masker) -> JsonValue:

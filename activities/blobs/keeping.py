@@ -107,16 +107,14 @@ class Blobs:
         try:
             await persist(self._database, add)
         except LimitReached as error:
-            what = f"the output takes {len(content)} bytes: {error}; keep less of it with `output`"
+            what = f"it takes {len(content)} bytes: {error}; keep less with `output`"
             raise StageError("too_large", what, retryable=False) from None
         try:
             await self._written(Place(tenant_id, large.id), content)
         except Unavailable as error:
             drop = partial(drop_blob, trigger_id=trigger_id, blob_id=large.id, now=now)
             await persist(self._database, drop)
-            what = (
-                f"the stage was executed, and its output of {len(content)} bytes could not be kept: {error}"
-            )
+            what = f"the stage was executed, and {len(content)} bytes of it could not be kept: {error}"
             raise StageError("storage", what, retryable=False) from None
         return large
 

@@ -156,7 +156,7 @@ async def test_a_small_output_is_never_too_large(bench: Bench) -> None:
 async def test_a_tenant_that_keeps_too_much_is_told(bench: Bench) -> None:
     await bench.limit(Limit.KEPT_BYTES, 2 * LARGE)
     await bench.keep(output=BIG)
-    with pytest.raises(StageError, match=r"'kept_bytes' is .* are in use; keep less of it") as failure:
+    with pytest.raises(StageError, match=r"'kept_bytes' is .* are in use; keep less") as failure:
         await bench.keep(output=BIG)
     assert failure.value.code == "too_large"
     assert len(bench.files()) == 1
