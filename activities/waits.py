@@ -18,6 +18,7 @@ from cronny.secrets import hash_key
 from cronny.store.database import Session
 from cronny.store.events import ENGINE
 from cronny.store.persist import persist
+from cronny.store.row_security import narrow
 from cronny.store.tables import EventKind, TriggerRow
 from cronny.store.wait_tables import WaitRow
 from cronny.store.waits import (
@@ -80,6 +81,7 @@ class Waits:
         edges = early_edges(wish.sight, wish.stage.id, ("waiting",))
 
         async def write(session: Session) -> WaitRow:
+            await narrow(session, wish.trigger.tenant_id)
             present = await find_wait(session, wish.key, wish.attempt)
             if present is not None:
                 return present

@@ -14,6 +14,7 @@ from cronny.blobs import BlobStore, Lost, Place
 from cronny.errors import Forbidden, NotFound
 from cronny.store.blobs import Large, larges_of
 from cronny.store.columns import json_text
+from cronny.store.tables import TriggerState
 
 FIELDS = ("input", "output")
 
@@ -39,6 +40,8 @@ async def send_outputs(caller: Caller, trigger_id: str) -> Response:
     require_id(trigger_id)
     async with caller.read() as store:
         row = (await store.triggers.get(trigger_id)).trigger
+    if row.state is not TriggerState.COMPLETED:
+        raise NotFound(f"this trigger is {row.state}, and so it has no outputs")
     return await _sent(caller, row.outputs, larges_of(row.large).get("outputs"), f"{trigger_id}.outputs")
 
 
@@ -52,6 +55,8 @@ async def send_value(caller: Caller, wanted: Wanted) -> Response:
         version = await store.triggers.version(entry)
     if is_sensitive(version, wanted.stage):
         raise Forbidden(f"stage '{wanted.stage}' is sensitive: nobody is shown its values")
+    if wanted.field == "output" and row.state != "completed":
+        raise NotFound(f"stage '{wanted.stage}' is {row.state}, and so it has no output")
     large = larges_of(row.large).get(wanted.field)
     return await _sent(caller, getattr(row, wanted.field), large, wanted.name)
 

@@ -1,5 +1,6 @@
 """Large values in a bucket of S3, or of a service that speaks its protocol."""
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,8 @@ from cronny.errors import Unavailable
 
 MISSING = 404
 TIMEOUT = timedelta(seconds=60)  # of one request
+
+log = logging.getLogger("activities.blobs")
 
 
 @dataclass(frozen=True)
@@ -53,4 +56,5 @@ class InBucket:
 
 
 def _away(error: StageError) -> Unavailable:
-    return Unavailable(f"the bucket of large values: {error.message}")
+    log.warning("the bucket of large values is away", extra={"code": error.code, "reason": error.message})
+    return Unavailable(f"the bucket of large values cannot be reached ({error.code})")  # where is no tenant's

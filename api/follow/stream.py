@@ -25,6 +25,7 @@ class Stream:
 
     parts: Parts
     streams: Streams
+    tenant_id: str
     trigger_id: str
     reader: Reader
     marks: Marks
@@ -67,7 +68,7 @@ class Stream:
 
     async def _items(self, stage: str) -> list[str]:
         """The next items of a stage that have ended."""
-        async with self.parts.database.read() as session:
+        async with self.parts.database.read(self.tenant_id) as session:
             steps = await ended_items(session, self.trigger_id, stage, self.marks.gaps(stage))
             again = {step.unit for step in steps if step.attempt > 1}
             failed = await failed_attempts(session, again) if again else {}

@@ -14,6 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
 from cronny.store.columns import json_text
+from cronny.store.row_security import narrow
 
 POOL_SIZE = 8  # connections a process keeps; claims and records share a few batched writers
 CONNECT_LIMIT = 10.0  # seconds; a host that swallows packets would hold every claim of a process
@@ -34,17 +35,24 @@ class Database:
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for reading."""
+    async def read(self, tenant_id: str | None = None) -> AsyncIterator[AsyncSession]:
+        """A session for reading: what is this tenant's, or everything."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            if tenant_id is not None:
+                await narrow(session, tenant_id)
             yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+    async def write(self, tenant_id: str | None = None) -> AsyncIterator[AsyncSession]:
+        """A transaction in what is this tenant's, or in everything.
+
+        It is committed when the block ends, rolled back when it raises.
+        """
         async with self._writer or nullcontext():
             engine = self.engine.execution_options(is_write=True)
             async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+                if tenant_id is not None:
+                    await narrow(session, tenant_id)
                 yield session
 
     async def close(self) -> None:

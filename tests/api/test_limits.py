@@ -112,5 +112,7 @@ async def test_limits_are_shown_beside_their_use(each_server: Server, each_acme:
         ("actions", None, 1),
         ("minimum_interval", "1m30s", None),
         ("input_bytes", None, None),
+        ("output_bytes", None, None),
+        ("kept_bytes", None, 0),
         ("retention", "90d", None),
     ]

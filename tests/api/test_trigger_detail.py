@@ -51,6 +51,7 @@ async def test_a_trigger_is_shown_with_its_stages(each_server: Server, each_acme
         "failed_attempts": [],
         "items": None,
         "taken_over": False,
+        "large": {},
     }
     assert [(stage["id"], stage["state"]) for stage in shown["stages"]] == [
         ("first", "completed"),

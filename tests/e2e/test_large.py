@@ -191,3 +191,11 @@ def _set_limit(installation: Installation, tenant: TenantClient, limit: str) -> 
     name, _, most = limit.partition("=")
     wanted = Admission(tenant.slug, None, None, {Limit(name): int(most)})
     asyncio.run(admit(installation.settings.database_url, wanted, wall_clock()))
+
+
+def test_what_has_failed_has_no_output(bulk: TenantClient, sender: Sender) -> None:
+    sender.is_broken = True
+    failed = bulk.run("bulk")
+    for path in ("outputs", "stages/send/values/output"):
+        answer = bulk.http.get(f"/v1/triggers/{failed['id']}/{path}")
+        assert (answer.status_code, "is failed" in answer.json()["detail"]) == (404, True)
