@@ -17,6 +17,7 @@ from activities.runtime import Runtime
 from activities.stages.kind import ConnectionContext, Kind, StageError
 from cronny.names import instant_text
 from cronny.store.connections import Connections
+from cronny.store.row_security import narrow
 from cronny.store.tables import ConnectionRow
 from cronny.store.tenants import Tenants
 from dsl.durations import format_duration
@@ -42,6 +43,7 @@ class Checker:
             tenant = await Tenants(session).find(call.tenant)
             if tenant is None:
                 return
+            await narrow(session, tenant.id)
             row = await Connections(session, tenant.id).by_id(call.connection_id)
         kind = self._parts.kinds.get(row.kind)
         if kind is None or kind.connection_model is None or kind.check_connection is None:
@@ -57,7 +59,7 @@ class Checker:
             "elapsed_ms": round(elapsed / timedelta(milliseconds=1)),
             "revision": row.revision,
         }
-        async with self._parts.database.write() as session:
+        async with self._parts.database.for_tenant(tenant.id).write() as session:
             await Connections(session, tenant.id).note_check(row.id, checked)
 
     async def _result(self, kind: Kind, row: ConnectionRow, tenant: str) -> tuple[str, str]:

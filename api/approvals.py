@@ -13,6 +13,7 @@ from api.views.listing import PageOf
 from cronny.errors import NotFound
 from cronny.links import ApprovalLink, read_link
 from cronny.store.approvals import Approval, ApprovalState, Vote, tenant_of_approval
+from cronny.store.row_security import narrow
 from cronny.store.tenant_store import TenantStore
 
 _ID = re.compile(r"wat_[a-z0-9]{1,60}", re.ASCII)
@@ -58,6 +59,7 @@ async def look_at_link(parts: Parts, token: str) -> tuple[ApprovalLink, Approval
     link, now = _valid(parts, token), parts.clock()
     async with parts.database.read() as session:
         tenant = await tenant_of_approval(session, link.wait_id)
+        await narrow(session, tenant.id)
         approval = await TenantStore(session, tenant, now).approvals.get(link.wait_id)
     return link, view_approval(approval, now)
 
@@ -68,6 +70,7 @@ async def follow_link(parts: Parts, outbox: Outbox, token: str, note: str) -> Ap
     vote = Vote(link.approver, link.decision == "approve", note, "link")
     async with parts.database.write() as session:
         tenant = await tenant_of_approval(session, link.wait_id)
+        await narrow(session, tenant.id)
         approval = await TenantStore(session, tenant, now).approvals.decide(link.wait_id, vote, now)
     _tell(outbox, approval)
     return view_approval(approval, now)

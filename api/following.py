@@ -42,7 +42,7 @@ async def follow_trigger(
         raise Unavailable("this server is ending; come back in a moment")
     release = streams.enter(caller.tenant.id, caller.actor)
     reader = Reader(stages, hiding(version))
-    stream = Stream(caller.parts, streams, trigger_id, reader, marks, follows)
+    stream = Stream(caller.parts, streams, caller.tenant.id, trigger_id, reader, marks, follows)
     return EventStream(stream.events(), release)
 
 

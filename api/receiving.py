@@ -18,6 +18,7 @@ from cronny.errors import Conflict, Invalid, NotFound, TooMany
 from cronny.firing import fire_of
 from cronny.secrets import Unsealable, hash_key
 from cronny.store.hooks import answer_wait
+from cronny.store.row_security import narrow
 from cronny.store.tables import EventKind
 from cronny.store.tenant_store import TenantStore
 from cronny.store.triggers import Entry, Origin
@@ -63,6 +64,7 @@ async def receive_call(parts: Parts, outbox: Outbox, call: Call) -> Accepted:
     key = await _authenticated(parts, call)
     async with parts.database.write() as session:
         webhook = await find_webhook(session, call.digest, is_locked=True)
+        await narrow(session, webhook.tenant.id)
         store = TenantStore(session, webhook.tenant, parts.clock(), f"webhook {webhook.row.name}")
         known = await find_delivery(session, webhook.row, key, store.now) if key else None
         if known is not None:
@@ -105,7 +107,7 @@ async def _authenticated(parts: Parts, call: Call) -> str:
     except Unsealable as error:
         why = str(error)
     if why is not None:
-        async with parts.database.write() as session:
+        async with parts.database.for_tenant(webhook.tenant.id).write() as session:
             await note_refusal(session, webhook.row, why, parts.clock())
         raise NotFound("there is nothing here")
     return _signed_key(proof) if is_timed(signing.scheme) else _unsigned_key(call.headers)
