@@ -14,7 +14,10 @@ ROLE = "cronny_tenant"  # without a login; it belongs to all databases of a serv
 SETTING = "cronny.tenant"  # the id of the tenant for whom a transaction is
 
 OWNER = f"(select current_setting('{SETTING}', true))"  # evaluated once in a statement, not for each row
-OWN = f"tenant_id = {OWNER}"
+# As a case the condition finds no index, which is the business of a query's own `where tenant_id = …`, and PostgreSQL
+# supposes that half of the rows pass. Of two comparisons it would suppose that few pass both, and sort all
+# rows of a schedule for a page: 86 instead of 6 ms at 144 000 triggers.
+OWN = f"case when tenant_id = {OWNER} then true else false end"
 READ, ADD, CHANGE, ALL = (
     "select",
     "select, insert",
@@ -40,7 +43,11 @@ begin
         end;
     end if;
     if not pg_has_role(current_user, '{ROLE}', needed) then
-        execute format('grant {ROLE} to %I', current_user);
+        begin
+            execute format('grant {ROLE} to %I', current_user);
+        exception when unique_violation then
+            null;
+        end;
     end if;
 exception when insufficient_privilege then
     raise exception using message = format(
