@@ -70,7 +70,7 @@ def conditions(wanted: Filter, tenant: Tenant) -> Iterator[Condition]:
 
 def _is_of(tenant: Tenant, is_aside: bool) -> ColumnElement[bool]:
     is_own = col(TriggerRow.tenant_id) == tenant.id
-    # PostgreSQL supposes that one row in 200 equals a text it knows nothing of, and that every second case is true.
+    # PostgreSQL supposes that half of all cases are true, but one in 200 of texts it knows nothing of equal.
     return case((is_own, true()), else_=false()) if is_aside else is_own
 
 
