@@ -15,8 +15,8 @@ SETTING = "cronny.tenant"  # the id of the tenant for whom a transaction is
 
 OWNER = f"(select current_setting('{SETTING}', true))"  # evaluated once in a statement, not for each row
 # As a case, of which PostgreSQL supposes that half of the rows pass. Of a second comparison beside the
-# query's own it supposes that few pass both, and sorts all rows of a schedule for a page: 86 instead of 6 ms at
-# 144 000 triggers. A case finds no index, which is the business of the query's own `where tenant_id = …`.
+# query's own it supposes that few pass both, and sorts all rows of a schedule for a page: 86 instead of 6 ms
+# at 144 000 triggers. A case finds no index, which is the business of the query's own `where tenant_id = …`.
 OWN = f"case when tenant_id = {OWNER} then true else false end"
 READ, ADD, CHANGE, ALL = (
     "select",
