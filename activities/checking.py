@@ -59,7 +59,7 @@ class Checker:
             "elapsed_ms": round(elapsed / timedelta(milliseconds=1)),
             "revision": row.revision,
         }
-        async with self._parts.database.write(tenant.id) as session:
+        async with self._parts.database.for_tenant(tenant.id).write() as session:
             await Connections(session, tenant.id).note_check(row.id, checked)
 
     async def _result(self, kind: Kind, row: ConnectionRow, tenant: str) -> tuple[str, str]:

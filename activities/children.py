@@ -76,7 +76,8 @@ async def cancel_child(parts: Parts, row: WaitRow) -> None:
     """End the trigger that a wait has started, if it has not ended; raises Unavailable."""
     if not row.child_id:
         return
-    child = await persist(parts.database, lambda session: withdraw_child(session, row, parts.clock()))
+    database = parts.database.for_tenant(row.tenant_id)
+    child = await persist(database, lambda session: withdraw_child(session, row, parts.clock()))
     if child is not None:
         await cancel(activity.client(), child.workflow_id, child.run_id)
 

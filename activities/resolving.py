@@ -47,7 +47,7 @@ async def read_variables(parts: Parts, trigger: TriggerRow, names: Collection[st
     """
     if not names:
         return {}
-    async with parts.database.read(trigger.tenant_id) as session:
+    async with parts.database.for_tenant(trigger.tenant_id).read() as session:
         values = await Variables(session, trigger.tenant_id).values(names, trigger.started_at)
     return {f"vars.{name}": value for name, value in values.items()}
 
@@ -63,7 +63,7 @@ async def open_for(
     connected = replace(connected, hidden=(*connected.hidden, *also))
     if not loaded.outside.secrets:
         return connected
-    async with parts.database.read(tenant_id) as session:
+    async with parts.database.for_tenant(tenant_id).read() as session:
         rows = await Secrets(session, tenant_id).named(loaded.outside.secrets)
     try:
         values = {f"secrets.{name}": unseal_secret(parts.keyring, row) for name, row in rows.items()}
@@ -116,7 +116,7 @@ async def _open_connection(parts: Parts, tenant_id: str, kind: Kind, stage: Stag
     if stage.connection is None or kind.connection_model is None:
         return Access()
     try:
-        async with parts.database.read(tenant_id) as session:
+        async with parts.database.for_tenant(tenant_id).read() as session:
             row = await Connections(session, tenant_id).get(stage.connection)
     except NotFound as error:
         raise StageError("connection", str(error), retryable=False) from None

@@ -18,7 +18,6 @@ from cronny.secrets import hash_key
 from cronny.store.database import Session
 from cronny.store.events import ENGINE
 from cronny.store.persist import persist
-from cronny.store.row_security import narrow
 from cronny.store.tables import EventKind, TriggerRow
 from cronny.store.wait_tables import WaitRow
 from cronny.store.waits import (
@@ -73,7 +72,7 @@ class Waits:
             await self._close(row)
 
     async def _find(self, wish: Wish) -> WaitRow | None:
-        async with self._parts.database.read() as session:
+        async with self._parts.database.for_tenant(wish.trigger.tenant_id).read() as session:
             return await find_wait(session, wish.key, wish.attempt)
 
     async def _open(self, wish: Wish) -> WaitRow:
@@ -81,7 +80,6 @@ class Waits:
         edges = early_edges(wish.sight, wish.stage.id, ("waiting",))
 
         async def write(session: Session) -> WaitRow:
-            await narrow(session, wish.trigger.tenant_id)
             present = await find_wait(session, wish.key, wish.attempt)
             if present is not None:
                 return present
@@ -98,7 +96,7 @@ class Waits:
         fresh.fired = list(
             await foretell(self._parts.evaluator, wish.sight, edges, hint_of(self._parts, fresh))
         )
-        return await persist(self._parts.database, write)
+        return await persist(self._parts.database.for_tenant(fresh.tenant_id), write)
 
     def _fresh(self, wish: Wish) -> WaitRow:
         now, request, keyring = self._parts.clock(), wish.request, self._parts.keyring
@@ -137,7 +135,7 @@ class Waits:
     async def _child(self, row: WaitRow) -> Child | None:
         if not row.child_id:
             return None
-        async with self._parts.database.read() as session:
+        async with self._parts.database.for_tenant(row.tenant_id).read() as session:
             child = await load_child(session, row.child_id)
         if child is not None:
             await start_child(child, self._parts.clock())
@@ -165,7 +163,7 @@ class Waits:
                 present.fired = [*_indexes(present), *fired]
             return present
 
-        return await persist(self._parts.database, write)
+        return await persist(self._parts.database.for_tenant(row.tenant_id), write)
 
     def _waiting(self, wish: Wish, row: WaitRow) -> StageResult:
         is_reminding = row.remind_at is not None and row.reminded_at is None
@@ -183,8 +181,8 @@ class Waits:
             await cancel_child(self._parts, closed)
 
     async def _closed(self, row: WaitRow) -> WaitRow:
-        clock = self._parts.clock
-        return await persist(self._parts.database, lambda session: close_wait(session, row.id, clock()))
+        database, clock = self._parts.database.for_tenant(row.tenant_id), self._parts.clock
+        return await persist(database, lambda session: close_wait(session, row.id, clock()))
 
 
 def _indexes(row: WaitRow) -> tuple[int, ...]:

@@ -37,7 +37,9 @@ async def _reason(question: Coroutine[Any, Any, None], too_slow: str) -> str:
 
 async def _check_database(database: Database) -> None:
     try:
-        async with database.read("") as session:  # as a request does, of a tenant that there is not
+        async with database.for_tenant(
+            ""
+        ).read() as session:  # as a request does, of a tenant that there is not
             await Tenants(session).find("")  # the tables have to be there, too
     except Exception as error:
         raise (

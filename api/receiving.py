@@ -107,7 +107,7 @@ async def _authenticated(parts: Parts, call: Call) -> str:
     except Unsealable as error:
         why = str(error)
     if why is not None:
-        async with parts.database.write() as session:
+        async with parts.database.for_tenant(webhook.tenant.id).write() as session:
             await note_refusal(session, webhook.row, why, parts.clock())
         raise NotFound("there is nothing here")
     return _signed_key(proof) if is_timed(signing.scheme) else _unsigned_key(call.headers)

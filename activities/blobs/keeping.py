@@ -94,7 +94,7 @@ class Blobs:
         return found
 
     async def _require_allowed(self, tenant_id: str, size: int) -> None:
-        async with self._database.read(tenant_id) as session:
+        async with self._database.for_tenant(tenant_id).read() as session:
             most = limit_of(await find_tenant(session, tenant_id), Limit.OUTPUT_BYTES)
         if most is not None and size > max(most, ALWAYS):
             what = f"the output takes {size} bytes, and the tenant's limit '{Limit.OUTPUT_BYTES}' is {most}"

@@ -36,7 +36,7 @@ class Stream:
         clock = asyncio.get_running_loop().time
         began = said = clock()
         yield BEGIN
-        async with self.streams.watch.follow(self.trigger_id) as followed:
+        async with self.streams.watch.follow(self.tenant_id, self.trigger_id) as followed:
             number = 0
             while not self.streams.is_closed and clock() - began < LONGEST:
                 number = await _later(followed, number, BEAT)
@@ -68,7 +68,7 @@ class Stream:
 
     async def _items(self, stage: str) -> list[str]:
         """The next items of a stage that have ended."""
-        async with self.parts.database.read(self.tenant_id) as session:
+        async with self.parts.database.for_tenant(self.tenant_id).read() as session:
             steps = await ended_items(session, self.trigger_id, stage, self.marks.gaps(stage))
             again = {step.unit for step in steps if step.attempt > 1}
             failed = await failed_attempts(session, again) if again else {}

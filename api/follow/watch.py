@@ -1,8 +1,8 @@
-"""Looks at the triggers that anybody follows: once a second for all of them together."""
+"""Looks at the triggers that anybody follows: once a second for all of a tenant together."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,6 +21,7 @@ log = logging.getLogger("api.follow")
 class Followed:
     """A trigger that somebody follows; `seen` is None when there is none any more."""
 
+    tenant_id: str
     seen: Sighting | None = None
     number: int = 0  #: Of the look, from 1.
     readers: int = 0
@@ -57,9 +58,9 @@ class Watch:
         self._is_new = asyncio.Event()
 
     @asynccontextmanager
-    async def follow(self, trigger_id: str) -> AsyncIterator[Followed]:
+    async def follow(self, tenant_id: str, trigger_id: str) -> AsyncIterator[Followed]:
         """Have a trigger looked at for as long as the block lasts."""
-        followed = self._followed.setdefault(trigger_id, Followed())
+        followed = self._followed.setdefault(trigger_id, Followed(tenant_id))
         followed.readers += 1
         self._is_new.set()
         if self._loop is None or self._loop.done():
@@ -84,15 +85,21 @@ class Watch:
     async def _watch(self) -> None:
         while self._followed:
             self._is_new.clear()
-            ids = list(self._followed)
-            for first in range(0, len(ids), MOST):
-                await self._look(ids[first : first + MOST])
+            for tenant_id, ids in self._by_tenant().items():
+                for first in range(0, len(ids), MOST):
+                    await self._look(tenant_id, ids[first : first + MOST])
             try:
                 await asyncio.wait_for(self._is_new.wait(), self._every)
             except TimeoutError:
                 continue
 
-    async def _look(self, ids: Sequence[str]) -> None:
+    def _by_tenant(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for trigger_id, followed in self._followed.items():
+            found.setdefault(followed.tenant_id, []).append(trigger_id)
+        return found
+
+    async def _look(self, tenant_id: str, ids: Sequence[str]) -> None:
         known = {
             unit: step
             for id_ in ids
@@ -100,7 +107,7 @@ class Watch:
             for unit, step in self._followed[id_].known.items()
         }
         try:
-            async with self._database.read() as session:
+            async with self._database.for_tenant(tenant_id).read() as session:
                 seen = await sightings(session, ids, known)
         except Exception as error:  # Who follows waits; the next look may succeed.
             is_known = meaning_of(error) is not None

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from time import monotonic
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
 from cronny.store.columns import json_text
-from cronny.store.row_security import narrow
+from cronny.store.row_security import NarrowSession, narrowing
 
 POOL_SIZE = 8  # connections a process keeps; claims and records share a few batched writers
 CONNECT_LIMIT = 10.0  # seconds; a host that swallows packets would hold every claim of a process
@@ -34,30 +34,54 @@ class Database:
         # SQLite has one writer: queueing here is fair and wakes at once, its busy handler polls.
         self._writer = asyncio.Lock() if self.is_sqlite else None
 
+    def for_tenant(self, tenant_id: str) -> "TenantDatabase":
+        """What of it is this tenant's; on PostgreSQL the database itself holds to that."""
+        return TenantDatabase(self, tenant_id)
+
+    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session for reading what is anybody's."""
+        return self._reading({})
+
+    def write(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A transaction in what is anybody's: committed when the block ends, rolled back when it raises."""
+        return self._writing({})
+
     @asynccontextmanager
-    async def read(self, tenant_id: str | None = None) -> AsyncIterator[AsyncSession]:
-        """A session for reading: what is this tenant's, or everything."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            if tenant_id is not None:
-                await narrow(session, tenant_id)
+    async def _reading(self, narrowed: dict[str, str]) -> AsyncIterator[AsyncSession]:
+        async with self._session(self.engine, narrowed) as session:
             yield session
 
     @asynccontextmanager
-    async def write(self, tenant_id: str | None = None) -> AsyncIterator[AsyncSession]:
-        """A transaction in what is this tenant's, or in everything.
-
-        It is committed when the block ends, rolled back when it raises.
-        """
+    async def _writing(self, narrowed: dict[str, str]) -> AsyncIterator[AsyncSession]:
         async with self._writer or nullcontext():
             engine = self.engine.execution_options(is_write=True)
-            async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-                if tenant_id is not None:
-                    await narrow(session, tenant_id)
+            async with self._session(engine, narrowed) as session, session.begin():
                 yield session
+
+    def _session(self, engine: AsyncEngine, narrowed: dict[str, str]) -> AsyncSession:
+        return AsyncSession(
+            engine, expire_on_commit=False, sync_session_class=NarrowSession, info=dict(narrowed)
+        )
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+class TenantDatabase:
+    """What of a database is one tenant's: its sessions see and write nothing else."""
+
+    def __init__(self, whole: Database, tenant_id: str) -> None:
+        self._whole = whole
+        self._narrowed = narrowing(tenant_id)
+
+    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session for reading."""
+        return self._whole._reading(self._narrowed)
+
+    def write(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        return self._whole._writing(self._narrowed)
 
 
 def _engine(url: str, statement_limit: float | None) -> AsyncEngine:

@@ -1,14 +1,14 @@
 """Which rows of the ledger to list, said so that both databases find them through the narrowest index.
 
 Most rows are completed fires: what asks for others finds them through a partial index. A column that is
-concatenated with nothing keeps the database from an index that begins with it.
+concatenated with nothing, or compared in a case, keeps the database from an index that begins with it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, case, false, select, text, true
 from sqlalchemy.sql.elements import TextClause
 from sqlmodel import col
 
@@ -54,7 +54,7 @@ class Filter:
 
 def conditions(wanted: Filter, tenant: Tenant) -> Iterator[Condition]:
     """What holds for the wanted rows of a tenant."""
-    yield _column("tenant_id", is_aside=not _by_tenant(wanted)) == tenant.id
+    yield _is_of(tenant, is_aside=not _by_tenant(wanted))
     yield from _of_names(wanted, tenant)
     yield from _of_states(wanted)
     if wanted.reason is not None:
@@ -66,6 +66,12 @@ def conditions(wanted: Filter, tenant: Tenant) -> Iterator[Condition]:
         yield col(TriggerRow.due) >= wanted.since
     if wanted.until is not None:
         yield col(TriggerRow.due) < wanted.until
+
+
+def _is_of(tenant: Tenant, is_aside: bool) -> ColumnElement[bool]:
+    is_own = col(TriggerRow.tenant_id) == tenant.id
+    # PostgreSQL supposes that half of all cases are true, but one in 200 of texts it knows nothing of equal.
+    return case((is_own, true()), else_=false()) if is_aside else is_own
 
 
 def _by_tenant(wanted: Filter) -> bool:

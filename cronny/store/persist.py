@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cronny.errors import Unavailable
-from cronny.store.database import Database
+from cronny.store.database import Database, TenantDatabase
 from cronny.store.failures import meaning_of
 
 # Seconds between tries, five minutes in all; after that Temporal repeats what led to the write.
@@ -19,7 +19,7 @@ log = logging.getLogger("cronny.store")
 
 
 async def persist(
-    database: Database,
+    database: Database | TenantDatabase,
     write: Callable[[AsyncSession], Awaitable[Answer]],
     delays: Sequence[float] = DELAYS,
 ) -> Answer:
@@ -35,6 +35,8 @@ async def persist(
     return await _written(database, write)
 
 
-async def _written(database: Database, write: Callable[[AsyncSession], Awaitable[Answer]]) -> Answer:
+async def _written(
+    database: Database | TenantDatabase, write: Callable[[AsyncSession], Awaitable[Answer]]
+) -> Answer:
     async with database.write() as session:
         return await write(session)

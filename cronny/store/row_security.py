@@ -1,4 +1,4 @@
-"""Row-level security: on PostgreSQL a transaction for a tenant sees and writes only what is that tenant's.
+"""Row-level security: on PostgreSQL a session for a tenant sees and writes only what is that tenant's.
 
 Repositories say `where tenant_id = …` all the same; this is for the day on which one of them does not. SQLite
 has no such thing.
@@ -6,14 +6,18 @@ has no such thing.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, SessionTransaction
 
 ROLE = "cronny_tenant"  # without a login; it belongs to all databases of a server
 SETTING = "cronny.tenant"  # the id of the tenant for whom a transaction is
 
 OWNER = f"(select current_setting('{SETTING}', true))"  # evaluated once in a statement, not for each row
-OWN = f"tenant_id = {OWNER}"
+# As a case, of which PostgreSQL supposes that half of the rows pass. Of a second comparison beside the
+# query's own it supposes that few pass both, and sorts all rows of a schedule for a page: 86 instead of 6 ms
+# at 144 000 triggers. A case finds no index, which is the business of the query's own `where tenant_id = …`.
+OWN = f"case when tenant_id = {OWNER} then true else false end"
 READ, ADD, CHANGE, ALL = (
     "select",
     "select, insert",
@@ -39,7 +43,11 @@ begin
         end;
     end if;
     if not pg_has_role(current_user, '{ROLE}', needed) then
-        execute format('grant {ROLE} to %I', current_user);
+        begin
+            execute format('grant {ROLE} to %I', current_user);
+        exception when unique_violation then
+            null;
+        end;
     end if;
 exception when insufficient_privilege then
     raise exception using message = format(
@@ -50,10 +58,35 @@ end $$
 """
 
 
+class NarrowSession(Session):
+    """A session each of whose transactions is its tenant's, if it has one; not only the first one."""
+
+
+def narrowing(tenant_id: str) -> dict[str, str]:
+    """The `info` of a session that is this tenant's from its first statement on."""
+    return {SETTING: tenant_id}
+
+
 async def narrow(session: AsyncSession, tenant_id: str) -> None:
-    """Let a transaction, up to its end, see and write only what is this tenant's."""
-    if session.get_bind().dialect.name == "postgresql":
-        await session.execute(_NARROW, {"tenant": tenant_id})
+    """Let a session that has found out whose it is see and write only what is that tenant's from now on.
+
+    Raises ValueError if it was another tenant's.
+    """
+    if session.info.setdefault(SETTING, tenant_id) != tenant_id:
+        raise ValueError("a session cannot pass from one tenant to another")
+    await (await session.connection()).run_sync(_narrow, tenant_id)
+
+
+@event.listens_for(NarrowSession, "after_begin")
+def _begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    tenant_id = session.info.get(SETTING)
+    if tenant_id is not None and not transaction.nested:  # a savepoint is within what was narrowed
+        _narrow(connection, tenant_id)
+
+
+def _narrow(connection: Connection, tenant_id: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(_NARROW, {"tenant": tenant_id})
 
 
 def make_role(execute: Callable[[str], object]) -> None:

@@ -144,20 +144,20 @@ class TenantStore:
 @asynccontextmanager
 async def reading(database: Database, tenant: Tenant, clock: Clock) -> AsyncIterator[TenantStore]:
     """The tenant's store for reading."""
-    async with database.read(tenant.id) as session:
+    async with database.for_tenant(tenant.id).read() as session:
         yield TenantStore(session, tenant, clock())
 
 
 @asynccontextmanager
 async def writing(database: Database, tenant: Tenant, clock: Clock, actor: str) -> AsyncIterator[TenantStore]:
     """The tenant's store in a transaction: committed when the block ends, rolled back when it raises."""
-    async with database.write(tenant.id) as session:
+    async with database.for_tenant(tenant.id).write() as session:
         yield TenantStore(session, tenant, clock(), actor)
 
 
 @asynccontextmanager
 async def rehearsing(database: Database, tenant: Tenant, clock: Clock) -> AsyncIterator[TenantStore]:
     """The tenant's store in a transaction that is always rolled back."""
-    async with database.write(tenant.id) as session, session.begin_nested() as savepoint:
+    async with database.for_tenant(tenant.id).write() as session, session.begin_nested() as savepoint:
         yield TenantStore(session, tenant, clock())
         await savepoint.rollback()

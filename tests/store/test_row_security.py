@@ -22,7 +22,7 @@ from cronny.errors import Unavailable
 from cronny.store.columns import Instant
 from cronny.store.database import Database
 from cronny.store.migrate import _config, upgrade
-from cronny.store.row_security import ROLE, SETTING
+from cronny.store.row_security import ROLE, SETTING, narrow
 from tests.store.conftest import with_driver
 from tests.store.samples import NOW
 from tests.store.test_migrations import UPGRADE
@@ -87,23 +87,29 @@ def theirs(table: Table) -> Any:
 async def refused(database: Database, statement: Any) -> bool:
     """Whether a statement for our tenant is refused, or touches no row."""
     try:
-        async with database.write(OURS) as session:
+        async with database.for_tenant(OURS).write() as session:
             found = await session.execute(statement)
             return int(found.rowcount) == 0  # type: ignore[attr-defined]  # of a statement that writes
     except DBAPIError as error:
         return "row-level security" in str(error) or "permission denied" in str(error)
 
 
-def test_every_table_of_a_tenant_is_known_here() -> None:
-    assert len(TABLES) > 20
-    assert {table.name for table in SQLModel.metadata.sorted_tables} > NO_TENANTS
+async def test_every_table_of_tenants_has_its_policy(database: Database) -> None:
+    query = text(
+        "select relname from pg_class join pg_policy on polrelid = pg_class.oid "
+        "where relrowsecurity and polcmd = '*' and polpermissive and polqual is not null"
+    )
+    async with database.read() as session:
+        protected = (await session.execute(query)).scalars().all()
+    assert sorted(protected) == sorted(NAMES)
+    assert len(NAMES) > 20
 
 
 @pytest.mark.parametrize("table", TABLES, ids=NAMES)
 async def test_only_ones_own_rows_are_seen(database: Database, table: Table) -> None:
     async with database.read() as session:
         assert (await session.execute(select(func.count()).select_from(table))).scalar_one() == 2
-    async with database.read(OURS) as session:
+    async with database.for_tenant(OURS).read() as session:
         (found,) = (await session.execute(select(table))).mappings().all()
     assert {name: found[name] for name in found if name in table.primary_key.columns} == {
         column.name: row_of(table, OURS)[column.name] for column in table.primary_key
@@ -149,23 +155,83 @@ async def test_limits_and_events_are_not_a_tenants_to_change(database: Database)
         text("create table mine (a int)"),
     ):
         with pytest.raises(DBAPIError, match="permission denied"):
-            async with database.write(OURS) as session:
+            async with database.for_tenant(OURS).write() as session:
                 await session.execute(statement)
 
 
 async def test_ones_own_row_can_be_locked(database: Database) -> None:
-    async with database.write(OURS) as session:
+    async with database.for_tenant(OURS).write() as session:
         rows = await session.execute(text("select id from tenant for no key update"))
         assert rows.scalars().all() == [OURS]
 
 
+async def test_a_row_cannot_be_hung_under_another_tenants(database: Database) -> None:
+    for statement in (
+        "update stage_record set trigger_id = :theirs",
+        "update item_record set trigger_id = :theirs",
+        "update live_log set trigger_id = :theirs",
+    ):
+        with pytest.raises(DBAPIError, match="row-level security"):
+            async with database.for_tenant(OURS).write() as session:
+                await session.execute(text(statement), {"theirs": f"{THEIRS}_trigger_0"})
+
+
+async def test_a_table_that_nobody_has_protected_is_closed(fresh_postgres: str) -> None:
+    url = with_driver(fresh_postgres)
+    await asyncio.to_thread(upgrade, url)
+    await _run(fresh_postgres, "create table later (tenant_id text)")
+    database = Database(url)
+    with pytest.raises(DBAPIError, match="permission denied for table later"):
+        async with database.for_tenant(OURS).read() as session:
+            await session.execute(text("select * from later"))
+    await database.close()
+
+
+async def test_a_session_stays_its_tenants_after_a_commit_and_a_rollback(database: Database) -> None:
+    slugs = text("select slug from tenant")
+    async with database.for_tenant(OURS).read() as session:
+        for end in (session.commit, session.rollback):
+            await session.execute(slugs)
+            await end()
+        assert len((await session.execute(slugs)).all()) == 1
+
+
+async def test_a_savepoint_that_is_rolled_back_leaves_the_session_its_tenants(database: Database) -> None:
+    async with database.for_tenant(OURS).write() as session:
+        savepoint = await session.begin_nested()
+        await session.execute(text("update tenant set created_at = 5"))
+        await savepoint.rollback()
+        assert len((await session.execute(text("select slug from tenant"))).all()) == 1
+
+
+async def test_a_session_that_finds_out_whose_it_is_stays_with_that(database: Database) -> None:
+    slugs = text("select slug from tenant")
+    async with database.write() as session:
+        assert len((await session.execute(slugs)).all()) == 2
+        await narrow(session, OURS)
+        assert len((await session.execute(slugs)).all()) == 1
+        with pytest.raises(ValueError, match="from one tenant to another"):
+            await narrow(session, THEIRS)
+
+
+async def test_nobody_without_rights_can_log_in_as_the_role(empty_postgres: str) -> None:
+    database = Database(empty_postgres)
+    query = text(
+        "select rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb "
+        "from pg_roles where rolname = :role"
+    )
+    async with database.read() as session:
+        assert tuple((await session.execute(query, {"role": ROLE})).one()) == (False,) * 5
+    await database.close()
+
+
 async def _fail(database: Database) -> None:
-    async with database.write(OURS) as session:
+    async with database.for_tenant(OURS).write() as session:
         await session.execute(text("select 1 / 0"))
 
 
 async def _sleep(database: Database) -> None:
-    async with database.write(OURS) as session:
+    async with database.for_tenant(OURS).write() as session:
         await session.execute(text("select pg_sleep(60)"))
 
 
@@ -179,11 +245,17 @@ async def _cancelled(database: Database) -> None:
     await asyncio.gather(task)
 
 
-@pytest.mark.parametrize("use", [_fail, _cancelled])
+async def _time_out(database: Database) -> None:
+    async with database.for_tenant(OURS).write() as session:
+        await session.execute(text("set local statement_timeout = 1"))
+        await session.execute(text("select pg_sleep(60)"))
+
+
+@pytest.mark.parametrize("use", [_fail, _cancelled, _time_out])
 async def test_a_connection_is_the_owners_again_whatever_happened(database: Database, use: Any) -> None:
     with pytest.raises((DBAPIError, asyncio.CancelledError)):
         await use(database)
-    async with database.read(OURS) as session:
+    async with database.for_tenant(OURS).read() as session:
         assert (await session.execute(text("select current_user"))).scalar_one() == ROLE
     for _ in range(3):
         async with database.read() as session:
@@ -226,7 +298,7 @@ def test_who_may_make_no_roles_is_told_what_to_do(
 async def _seen(url: str) -> str:
     database = Database(url)
     try:
-        async with database.read(OURS) as session:
+        async with database.for_tenant(OURS).read() as session:
             assert (await session.execute(text("select count(*) from trigger"))).scalar_one() == 0
             return str((await session.execute(text("select current_user"))).scalar_one())
     finally:
@@ -253,7 +325,7 @@ def test_what_was_there_before_is_protected(fresh_postgres: str) -> None:
 
 async def _slugs(url: str) -> list[str]:
     database = Database(url)
-    async with database.read(OURS) as session:
+    async with database.for_tenant(OURS).read() as session:
         found = list((await session.execute(text("select slug from tenant"))).scalars())
     await database.close()
     return found
