@@ -180,6 +180,7 @@ async def _save(
 ) -> Saved:
     model = written.action.model_dump(mode="json")
     priority = written.action.priority if written.action.priority != MIDDLE_PRIORITY else None
+    await store.actions.lock(name)  # or what is read now could be changed before it is written
     before = await _present_model(store, name)
     made = Made(store.actor, upload.restored, priority)
     action, is_new = await store.actions.save(name, written.text, model, store.now, made)

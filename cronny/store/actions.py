@@ -43,6 +43,10 @@ class Actions:
         self._session = session
         self._tenant = tenant
 
+    async def lock(self, name: str) -> None:
+        """Let nobody else change an action, if there is one, until the transaction ends."""
+        await self._locked(name)
+
     async def save(
         self, name: str, source: str, model: JsonValue, now: datetime, made: Made = BY_NOBODY
     ) -> tuple[ActionRow, bool]:
