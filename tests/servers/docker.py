@@ -24,6 +24,7 @@ import httpx
 from cronny.child import signal_group, start
 
 IMAGE = "box:1"
+CLEAR_LIMIT = 30.0  # seconds in which all containers are gone
 PROGRAMS = (
     "sh cat chmod chown chroot cp dd df echo env false grep head id kill ln ls mkdir mknod mount mv pwd "
     "readlink rm seq sleep stat su tail tee test touch true umount unshare wc wget yes"
@@ -84,11 +85,20 @@ class Engine:
         return f"box:{tag}"
 
     def clear(self) -> None:
-        """Remove every container and volume."""
-        for each in self.containers():
-            self.ask("DELETE", f"/containers/{each['Id']}", params={"force": "1", "v": "1"})
+        """Remove every container and volume; a stage that is ending may be removing them, too."""
+        deadline = time.monotonic() + CLEAR_LIMIT
+        while left := self.containers():
+            assert time.monotonic() < deadline, f"containers that stay: {left}"
+            for each in left:
+                self._remove(f"/containers/{each['Id']}", force="1", v="1")
         for each in self.volumes():
-            self.ask("DELETE", f"/volumes/{each['Name']}")
+            self._remove(f"/volumes/{each['Name']}")
+
+    def _remove(self, path: str, **query: str) -> None:
+        with self.client as client:
+            response = client.delete(path, params=query)
+        # 404: it is gone already; 409: somebody else is removing it.
+        assert response.is_success or response.status_code in (404, 409), f"{path}: {response.text}"
 
 
 @contextmanager
