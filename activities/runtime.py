@@ -15,7 +15,6 @@ from activities.evaluation import VALUE_LIMIT
 from activities.evaluator import Evaluator
 from activities.hold import Holds
 from activities.live import LiveLogs
-from activities.rush import Rush
 from activities.stages.kind import Kind
 from activities.uses import UseLog
 from cronny.batching import Batcher
@@ -83,7 +82,6 @@ class Runtime:
         self.delays = Delays()
         self.blobs = Blobs(parts.database, parts.blobs, parts.clock)
         self.actions = ActionCache(parts.database, parts.kinds)
-        self._rush = Rush()
         self._rooms: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(ROOM))
         self._claims: Batcher[Claim, Verdict] = Batcher(self._claim, CLAIM_CHUNK)
         self._guarded_claims: Batcher[Claim, Verdict] = Batcher(self._claim_guarded, GUARDED_CHUNK)
@@ -100,13 +98,12 @@ class Runtime:
 
     async def claim(self, wish: Claim) -> Verdict:
         """The verdict on a claim; most are one statement, together with all that come due at once."""
-        with self._rush.one():
-            if wish.place is not None:
-                return await self._guarded_claims.submit(wish)
-            verdict = await self._claims.submit(wish)
-            if verdict.kind is not VerdictKind.GUARDED:
-                return verdict
+        if wish.place is not None:
             return await self._guarded_claims.submit(wish)
+        verdict = await self._claims.submit(wish)
+        if verdict.kind is not VerdictKind.GUARDED:
+            return verdict
+        return await self._guarded_claims.submit(wish)
 
     async def add_items(self, trigger: TriggerRow, stage_id: str, values: Sequence[JsonValue]) -> None:
         """Write the records of a stage's items, unless they are there; a re-run has some of them already."""
@@ -158,7 +155,6 @@ class Runtime:
         return await persist(database, lambda session: begin_items(session, keys, clock()))
 
     async def _end_stages(self, ends: Sequence[StageEnd]) -> Sequence[None]:
-        await self._rush.over()  # What has ended is written down once all that is due has begun.
         await persist(self.parts.database, lambda session: end_stages(session, ends))
         return [None] * len(ends)
 
