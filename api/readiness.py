@@ -37,9 +37,8 @@ async def _reason(question: Coroutine[Any, Any, None], too_slow: str) -> str:
 
 async def _check_database(database: Database) -> None:
     try:
-        async with database.for_tenant(
-            ""
-        ).read() as session:  # as a request does, of a tenant that there is not
+        nobody = database.for_tenant("")  # as a request does, which has to become the role of a tenant
+        async with nobody.read() as session:
             await Tenants(session).find("")  # the tables have to be there, too
     except Exception as error:
         raise (

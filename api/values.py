@@ -10,13 +10,11 @@ from starlette.responses import Response, StreamingResponse
 from api.caller import Caller
 from api.triggers import require_id, require_stage
 from api.views.stage import is_sensitive
-from cronny.blobs import BlobStore, Lost, Place
+from cronny.blobs import Lost, Place
 from cronny.errors import Forbidden, NotFound
 from cronny.store.blobs import Large, larges_of
 from cronny.store.columns import json_text
 from cronny.store.tables import TriggerState
-
-FIELDS = ("input", "output")
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Wanted:
 
     trigger_id: str
     stage: str
-    field: str  #: One of FIELDS.
+    field: str  #: `input` or `output`.
     item: int | None = None
 
     @property
@@ -65,7 +63,7 @@ async def _sent(caller: Caller, value: JsonValue, large: Large | None, name: str
     headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
     if large is None:
         return Response(json_text(value), media_type="application/json", headers=headers)
-    pieces = _pieces(caller.parts.blobs, Place(caller.tenant.id, large.id), large.size)
+    pieces = caller.parts.blobs.read(Place(caller.tenant.id, large.id), large.size)
     try:
         first = await anext(pieces)  # What cannot be read is refused, before anything is sent.
     except Lost as error:
@@ -76,11 +74,6 @@ async def _sent(caller: Caller, value: JsonValue, large: Large | None, name: str
         {**headers, "Content-Length": str(large.size)},
         media_type="application/json",
     )
-
-
-async def _pieces(blobs: BlobStore, place: Place, size: int) -> AsyncIterator[bytes]:
-    async for piece in blobs.read(place, size):
-        yield piece
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -18,7 +18,7 @@ def stages_needed(action: Action) -> Mapping[str, frozenset[str]]:
 
 def stages_in(value: JsonValue) -> frozenset[str]:
     """The ids of the stages that the expressions in a value name."""
-    return frozenset(stages_used(text for _, text, _ in expressions_in(value)))
+    return stages_used(text for _, text, _ in expressions_in(value))
 
 
 def _needed(stage: Stage, edges: tuple[Edge, ...]) -> frozenset[str]:
